@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+# parkd: make run, make test. `make help` lists the rest. BUILD is one of: debug release asan tsan cov
+BUILD ?= release
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+O := build/$(BUILD)$(if $(findstring clang,$(CC)),-clang)
+PREFIX ?= /usr/local
+
+FLAGS_debug   := -O0 -g3
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_cov     := -O0 -g --coverage
+LINK_release  := -pie -Wl,-z,relro,-z,now
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPARKD_VERSION='"$(VERSION)"' -DPARKD_SHARE='"$(SHARE)"' -Iinclude -Isrc -I$(O) \
+	-MMD -MP $(WARN) $(FLAGS_$(BUILD)) $(CFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(BUILD)) $(LINK_$(BUILD)) $(LDFLAGS)
+SHARE ?= $(abspath src)
+LIBS_pure := -lcjson -lcrypto -lz -lm
+LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lsystemd $(LIBS_pure) -lpthread
+
+SRC := $(wildcard src/*/*.c)
+# Pure: bytes, values and now in, values out. Their tests link libparkd_pure.a alone; tools/check-pure looks at the objects.
+PURE := $(shell cat src/pure.list)
+OBJ := $(SRC:src/%.c=$(O)/%.o)
+PURE_OBJ := $(PURE:%=$(O)/%.o)
+LIB_OBJ := $(filter-out $(O)/app/main.o $(O)/parkctl/%,$(OBJ))
+EMBED := $(wildcard src/web/*.html src/web/*.css src/web/*.js) $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
+GEN := $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h)
+
+UNIT := $(notdir $(basename $(wildcard tests/unit/test_*.c)))
+PURE_UNIT := $(addprefix test_,$(shell cat tests/unit/pure.list))
+UNIT_BIN := $(UNIT:%=$(O)/tests/%)
+
+Q := $(if $(V),,@)
+
+.PHONY: all run test test-unit test-flow bench lint headers format install clean deps help
+all: $(O)/parkd $(O)/parkctl
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 12
+
+deps:
+	$(Q)tools/install-packages
+
+run: deps ## the whole product: parkd, 44 simulated lots, a simulated platform; RUN_SECONDS=20 ends by itself
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)exec tools/run --build build/release
+
+test: deps ## everything: checks, unit tests (gcc and clang, sanitizers), flow tests
+	$(Q)exec tests/run-all
+
+test-unit: $(UNIT_BIN) ## unit tests of this BUILD
+	$(Q)tests/run-unit $(UNIT_BIN)
+
+test-flow: all ## flow tests against this BUILD
+	$(Q)PARKD=$(abspath $(O))/parkd PARKCTL=$(abspath $(O))/parkctl /usr/bin/python3 -m pytest -q -x tests/flow
+
+bench: deps ## figures beside the Node peer, in the same minute
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)exec tests/bench/run --build build/release
+
+lint: ## layers, purity, banned functions, configuration documents, headers, format
+	$(Q)tools/check-layers
+	$(Q)tools/check-banned
+	$(Q)tools/check-format
+	$(Q)$(MAKE) --no-print-directory BUILD=debug headers pure-check conf-check
+
+pure-check: $(PURE_OBJ)
+	$(Q)tools/check-pure $(PURE_OBJ)
+
+conf-check: $(O)/parkd
+	$(Q)tools/check-conf-docs $(O)/parkd
+
+headers: $(GEN) ## every header compiles alone
+	$(Q)tools/check-headers "$(CC)" "$(filter-out -MMD -MP,$(ALL_CFLAGS))"
+
+format: ## clang-format over everything
+	$(Q)clang-format -i $(SRC) $(wildcard src/*/*.h include/parkd/*/*.h tests/unit/*.[ch])
+
+install: ## into PREFIX (DESTDIR is honoured)
+	$(Q)$(MAKE) --no-print-directory BUILD=release O=build/install SHARE=$(PREFIX)/share/parkd all
+	install -D -t $(DESTDIR)$(PREFIX)/bin build/install/parkd build/install/parkctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/*.lua
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system deploy/parkd.service
+
+clean: ## removes build/
+	rm -rf build
+
+$(O)/gen/%.h: tools/embed
+	@mkdir -p $(@D)
+	$(Q)tools/embed $(subst -,_,$(basename $(notdir $@))) $(filter src/%,$^) > $@.tmp && mv $@.tmp $@
+$(foreach f,$(EMBED:src/%=%),$(eval $(O)/gen/$(subst .,_,$(f)).h: src/$(f)))
+
+$(O)/%.o: src/%.c | $(GEN)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(O)/libparkd_pure.a: $(PURE_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(O)/libparkd.a: $(LIB_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/parkd: $(O)/app/main.o $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(O)/parkctl: $(patsubst src/%.c,$(O)/%.o,$(wildcard src/parkctl/*.c)) $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/tests/%.o: tests/unit/%.c | $(GEN)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -c -o $@ $<
+$(PURE_UNIT:%=$(O)/tests/%): $(O)/tests/%: $(O)/tests/%.o $(O)/libparkd_pure.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_pure) -lcmocka
+$(filter-out $(PURE_UNIT:%=$(O)/tests/%),$(UNIT_BIN)): $(O)/tests/%: $(O)/tests/%.o $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+.SECONDARY:
+-include $(OBJ:.o=.d) $(UNIT_BIN:=.d)
