@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * The counters and their one rendering. Rows of one metric stand together in counters.def, so a metric's head
+ * is written where the name changes.
+ */
+#include "parkd/base/counters.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+static uint64_t values[COUNTER_N];
+
+static const struct row {
+    const char *name, *labels, *help;
+} rows[COUNTER_N] = {
+#define COUNTER(id, name, labels, help) [id] = {name, labels, help},
+#include "parkd/base/counters.def"
+#undef COUNTER
+};
+
+void counter_add(enum counter id, uint64_t n)
+{
+    assert(id < COUNTER_N);
+    values[id] += n;
+}
+
+uint64_t counter_get(enum counter id)
+{
+    assert(id < COUNTER_N);
+    return values[id];
+}
+
+void counters_render(struct buf *out)
+{
+    const char *last = "";
+    for (int i = 0; i < COUNTER_N; i++) {
+        const struct row *r = &rows[i];
+        if (strcmp(last, r->name) != 0)
+            buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n", r->name, r->help, r->name);
+        last = r->name;
+        buf_str(out, r->name);
+        if (r->labels[0])
+            buf_printf(out, "{%s}", r->labels);
+        buf_printf(out, " %" PRIu64 "\n", values[i]);
+    }
+}
