@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * One row a setting. The same table feeds parsing, --print-config, the reference and the check of the
+ * documents.
+ */
+#include "conf/conf_table.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct conf, member)
+
+static const char *const fsync_words[] = {"always", "everysec", NULL};
+static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+static const char *const format_words[] = {"text", "json", NULL};
+
+/* clang-format off */
+const struct conf_field conf_fields[] = {
+    {"state_dir", CONF_TEXT, false, AT(state_dir), 0, 0, NULL, "parkd-state",
+     "folder of the instance id, the embedded Redis and run.json; made if it is not there"},
+    {"public.listen", CONF_TEXT, false, AT(public.listen), 0, 0, NULL, "127.0.0.1:8080",
+     "address of the public listener; port 0 picks a free one"},
+    {"public.tls_cert_file", CONF_TEXT, false, AT(public.tls_cert_file), 0, 0, NULL, "",
+     "certificate chain (PEM) of the public listener; empty: plain HTTP, for a proxy in front"},
+    {"public.tls_key_file", CONF_TEXT, false, AT(public.tls_key_file), 0, 0, NULL, "", "its private key (PEM)"},
+    {"public.max_connections", CONF_INT, false, AT(public.max_connections), 1, 65536, NULL, "4096", "open connections at once"},
+    {"public.max_per_address", CONF_INT, false, AT(public.max_per_address), 0, 65536, NULL, "64",
+     "open connections of one address; 0: no limit (behind a proxy)"},
+    {"public.max_body_kb", CONF_INT, false, AT(public.max_body_kb), 1, 16384, NULL, "256", "largest body of a request, KiB"},
+    {"staff.listen", CONF_TEXT, false, AT(staff.listen), 0, 0, NULL, "",
+     "address of the staff listener (/metrics, /v1/admin); empty: a UNIX socket in state_dir"},
+    {"redis.url", CONF_TEXT, false, AT(redis.url), 0, 0, NULL, "",
+     "redis://[user:password@]host:port[/db] or unix:///path; empty: embedded redis-server"},
+    {"redis.server", CONF_TEXT, false, AT(redis.server), 0, 0, NULL, "redis-server", "program of the embedded Redis"},
+    {"redis.prefix", CONF_TEXT, false, AT(redis.prefix), 0, 0, NULL, "parkd:", "what every key begins with"},
+    {"redis.fsync", CONF_WORD, false, AT(redis.fsync), 0, 0, fsync_words, "always",
+     "appendfsync of the embedded Redis: always, or everysec (a power cut may lose the last second)"},
+    {"redis.max_memory_mb", CONF_INT, false, AT(redis.max_memory_mb), 0, 1048576, NULL, "0",
+     "maxmemory of the embedded Redis, MiB; 0: no limit"},
+    {"redis.partitions", CONF_INT, false, AT(redis.partitions), 1, 1024, NULL, "16",
+     "partitions of a new store; an existing store keeps its own"},
+    {"series.keep_days", CONF_INT, false, AT(series.keep_days), 1, 3650, NULL, "40", "days that minute series are kept"},
+    {"series.keep_hour_days", CONF_INT, false, AT(series.keep_hour_days), 1, 36500, NULL, "400", "days that hourly records are kept"},
+    {"dialects.folders", CONF_LIST, true, AT(dialects.folders), 0, 0, NULL, "/etc/parkd/dialects",
+     "folders of further Lua dialects; a name found earlier wins, the packaged ones come last"},
+    {"district.name", CONF_TEXT, false, AT(district.name), 0, 0, NULL, "公共停车场", "name on the residents' page"},
+    {"district.file", CONF_TEXT, false, AT(district.file), 0, 0, NULL, "",
+     "lots, feeds and sinks that seed an empty store once; never overrides what is there"},
+    {"net.allow_subnets", CONF_LIST, false, AT(net.allow_subnets), 0, 0, NULL, "",
+     "private subnets that feeds may be polled in, like 10.20.0.0/16"},
+    {"net.max_polls", CONF_INT, false, AT(net.max_polls), 1, 4096, NULL, "64", "polls at once"},
+    {"net.max_polls_per_host", CONF_INT, false, AT(net.max_polls_per_host), 1, 4096, NULL, "2", "polls of one host at once"},
+    {"net.connect_ms", CONF_INT, false, AT(net.connect_ms), 100, 60000, NULL, "3000", "time to resolve and connect, ms"},
+    {"log.level", CONF_WORD, true, AT(log.level), 0, 0, level_words, "info", "error, warn, info or debug"},
+    {"log.format", CONF_WORD, true, AT(log.format), 0, 0, format_words, "text", "text (key=value) or json (one object a line)"},
+    {"test.clock_start_ms", CONF_INT, false, AT(test.clock_start_ms), 0, INT64_MAX, NULL, "0",
+     "tests only: wall clock at the origin, ms since 1970"},
+    {"test.clock_origin_ms", CONF_INT, false, AT(test.clock_origin_ms), 0, INT64_MAX, NULL, "0",
+     "tests only: real time of the origin, ms since 1970"},
+    {"test.clock_rate", CONF_REAL, false, AT(test.clock_rate), 0, 100000, NULL, "0",
+     "tests only: wall milliseconds a real one; 0: the system's clock"},
+};
+/* clang-format on */
+const size_t conf_n_fields = sizeof conf_fields / sizeof conf_fields[0];
