@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * Answers: made from what the handler says, or made once and given many times, and handed to libmicrohttpd.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/http_internal.h"
+#include "parkd/base/counters.h"
+
+struct http_ready {
+    struct MHD_Response *mhd;
+    unsigned status;
+    int refs; /* the maker's, and one for each request that was answered but not yet taken by libmicrohttpd */
+};
+
+static const char *title_of(unsigned status)
+{
+    switch (status) {
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 431:
+        return "Request Header Fields Too Large";
+    default:
+        return "Bad Request";
+    }
+}
+
+static void count_status(unsigned status)
+{
+    static const enum counter by_class[] = {C_HTTP_2XX, C_HTTP_3XX, C_HTTP_4XX, C_HTTP_5XX};
+
+    if (status >= 200 && status < 600)
+        counter_add(by_class[status / 100 - 2], 1);
+}
+
+static struct MHD_Response *make_response(const struct http_answer *a, bool close)
+{
+    struct MHD_Response *r;
+
+    /* Copied bodies are only read, but libmicrohttpd's signature is not const. */
+    if (a->keep)
+        r = MHD_create_response_from_buffer_with_free_callback_cls(a->body.n, (void *)(uintptr_t)a->body.p,
+                                                                   a->keep, a->keep_ctx);
+    else
+        r = MHD_create_response_from_buffer(a->body.n, (void *)(uintptr_t)a->body.p, MHD_RESPMEM_MUST_COPY);
+    if (!r && a->keep)
+        a->keep(a->keep_ctx);
+    if (!r)
+        return NULL;
+    if (a->content_type)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
+    /* A value with control bytes is refused by libmicrohttpd, and the answer then goes without that header.
+     */
+    for (size_t i = 0; i < a->n_headers; i++)
+        MHD_add_response_header(r, a->headers[i].name, a->headers[i].value);
+    if (close)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+    return r;
+}
+
+struct http_ready *http_ready_new(const struct http_answer *a)
+{
+    struct http_ready *r = calloc(1, sizeof *r);
+
+    if (!r && a->keep)
+        a->keep(a->keep_ctx);
+    if (!r)
+        return NULL;
+    r->refs = 1;
+    r->status = (unsigned)a->status;
+    r->mhd = make_response(a, false);
+    if (r->mhd)
+        return r;
+    free(r);
+    return NULL;
+}
+
+void http_ready_free(struct http_ready *r)
+{
+    if (!r || --r->refs > 0)
+        return;
+    MHD_destroy_response(r->mhd);
+    free(r);
+}
+
+void http_request_drop_answer(struct http_request *req)
+{
+    if (req->response)
+        MHD_destroy_response(req->response);
+    http_ready_free(req->ready);
+    req->response = NULL;
+    req->ready = NULL;
+}
+
+/* Gives the answer to libmicrohttpd. Without one (no memory, or the server was cut) the connection is
+ * dropped. */
+enum MHD_Result http_request_give(struct http_request *req)
+{
+    struct MHD_Response *r = req->ready ? req->ready->mhd : req->response;
+    enum MHD_Result res = MHD_NO;
+
+    req->phase = HTTP_PH_QUEUED;
+    if (r) {
+        http_deadline_set(req->conn, HTTP_DL_SEND);
+        res = MHD_queue_response(req->mhd, req->status, r);
+    }
+    http_request_drop_answer(req);
+    return res;
+}
+
+void http_request_refuse(struct http_request *req, unsigned status, const char *detail)
+{
+    char body[256];
+    int n = snprintf(body, sizeof body,
+                     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"}\n",
+                     title_of(status), status, detail);
+    struct http_answer a = {.content_type = "application/problem+json", .body = {body, (size_t)n}};
+
+    req->response = make_response(&a, true);
+    req->status = status;
+    req->phase = HTTP_PH_ANSWERED;
+    count_status(status);
+}
+
+/* A request that waited goes on; this may free the server and the request. */
+static void answered(struct http_request *req, unsigned status)
+{
+    bool pending = req->phase == HTTP_PH_PENDING;
+
+    assert(pending || req->phase == HTTP_PH_HANDLER);
+    req->phase = HTTP_PH_ANSWERED;
+    req->status = status;
+    count_status(status);
+    if (!pending)
+        return;
+    MHD_resume_connection(req->mhd);
+    http_server_pending_done(req->conn->server);
+}
+
+void http_answer(struct http_request *req, const struct http_answer *a)
+{
+    struct http_server *s = req->conn->server;
+
+    if (!s->cut)
+        req->response = make_response(a, s->stopping);
+    else if (a->keep)
+        a->keep(a->keep_ctx);
+    answered(req, (unsigned)a->status);
+}
+
+void http_answer_ready(struct http_request *req, struct http_ready *r)
+{
+    if (!req->conn->server->cut) {
+        req->ready = r;
+        r->refs++;
+    }
+    answered(req, r->status);
+}
