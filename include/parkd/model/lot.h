@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * A lot as registered: identity, place, capacity, who reports it. A value: fixed size, copied freely, owns
+ * nothing.
+ *
+ * Invariants after lot_parse: id is 1…32 bytes of [A-Za-z0-9._-] starting with a letter or digit; 0 <= open
+ * <= total when both are known; has_point tells whether lng/lat are there, always as given, in `datum`. The
+ * registration's JSON text (with members that parkd does not interpret) is kept by the registry beside the
+ * parsed lot.
+ */
+#ifndef PARKD_MODEL_LOT_H
+#define PARKD_MODEL_LOT_H
+
+#include "parkd/base/buf.h"
+#include "parkd/model/words.h"
+
+struct json;
+
+#define LOT_ID_SIZE  33
+#define FEED_ID_SIZE 33
+#define SINK_ID_SIZE 33
+#define FOREIGN_SIZE 64
+#define COUNT_NONE   (-1)
+#define COUNT_MAX    65534
+
+enum datum { DATUM_WGS84, DATUM_GCJ02, DATUM_BD09 };
+enum lot_stage {
+    STAGE_SURVEYED,
+    STAGE_REGISTERED,
+    STAGE_TESTING,
+    STAGE_CONNECTED,
+    STAGE_SUSPENDED,
+    STAGE_RETIRED
+};
+
+struct lot {
+    char id[LOT_ID_SIZE];
+    char name[96], name_en[96], address[192], area[48], kind[16], phone[32], fee_text[96], hours_text[64];
+    bool has_point;
+    double lng, lat;
+    enum datum datum;
+    int32_t total, open;                /* COUNT_NONE: not known */
+    int32_t class_total[PLACE_CLASS_N]; /* COUNT_NONE: not known */
+    int32_t free_minutes;               /* COUNT_NONE: not known */
+    double height_m;                    /* 0: no limit known */
+    enum lot_stage stage;
+    char feed[FEED_ID_SIZE];       /* empty: no feed yet */
+    char foreign_id[FOREIGN_SIZE]; /* the feed's own name of the lot; the lot's id if not given */
+};
+
+/* From a registration
+ * {"id","name","name_en","address","area","kind","phone","fee_text","hours_text","location":{"lng","lat",
+ * "datum"},"total","open","classes":{"charging":10},"free_minutes","height_m","stage","feed","foreign_id","notes"}:
+ * id and name are needed; of a location all three, because no datum can be guessed; stage is registered if
+ * not given; unknown members are errors (ERR_UNKNOWN_KEY). `notes` is checked and not kept. `why` names the
+ * member. */
+int lot_parse(const struct json *j, struct lot *out, struct why *why) must_check;
+bool lot_id_valid(struct view id);
+const char *datum_name(enum datum d);
+int datum_of(struct view name, enum datum *out) must_check;
+const char *stage_name(enum lot_stage s);
+const char *stage_zh(enum lot_stage s);
+
+#endif
