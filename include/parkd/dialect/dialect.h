@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * Vendors' and platforms' protocols behind five calls. A dialect is a Lua file or one of two built in C
+ * (`native`, `generic`).
+ *
+ * dialects_load reads every *.lua of the folders in order; a name seen first wins. A session is one feed's or
+ * sink's use of a dialect: its parameters (checked at opening) and its small memory (login tokens), which
+ * lives as long as the session. Calls are synchronous and bounded in memory and instructions; a breach costs
+ * ERR_BUDGET and a fresh Lua state for that dialect, never the process. All inputs are borrowed for the call;
+ * outputs are owned by the caller and freed with their _fini.
+ *
+ * Pure but for random numbers that a script asks for, and the CPU-time ceiling that stands behind the
+ * instruction budget: no loop, wall clock, file (after loading), socket, log.
+ */
+#ifndef PARKD_DIALECT_DIALECT_H
+#define PARKD_DIALECT_DIALECT_H
+
+#include "parkd/base/buf.h"
+#include "parkd/model/reading.h"
+#include "parkd/model/summary.h"
+
+#define DIALECT_INTERFACE_VERSION "1.0" /* semantic version of what Lua files rely on */
+#define DIALECT_MAX_BODY          (1024 * 1024)
+#define DIALECT_MAX_FOLLOW_UPS    8
+
+struct dialects;
+struct dialect;
+struct dialect_session;
+
+enum dialect_part { DIALECT_POLL = 1, DIALECT_RECEIVE = 2, DIALECT_PUSH = 4, DIALECT_BEAT = 8 };
+
+/* Loads the built-in dialects and all *.lua files of `folders` (NULL-terminated; a folder that is not there
+ * is skipped). A file that fails is left out, and `why` (of the last) and the return value say so; the others
+ * are usable. NULL only without memory. */
+struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why);
+void dialects_free(struct dialects *ds); /* all sessions must be closed */
+const struct dialect *dialects_find(const struct dialects *ds, const char *name);
+const struct dialect *dialects_next(const struct dialects *ds,
+                                    const struct dialect *after); /* iterate by name; NULL starts */
+const char *dialect_name(const struct dialect *d);
+unsigned dialect_parts(const struct dialect *d);
+/* Parameters as declared, a JSON object {"app_id":"string"} ("string", "number", "object", "boolean",
+ * "secret"; with "?" optional). */
+struct view dialect_params(const struct dialect *d);
+/* The most items that one push should carry (protocols that sign each lot are slow); 0: no wish. A larger
+ * batch works, but holds the caller up longer. */
+size_t dialect_max_batch(const struct dialect *d);
+
+/* NULL with `why` ("/params/app_id") when a parameter is missing, unknown or wrong, or a mapping does not
+ * compile. */
+struct dialect_session *dialect_open(const struct dialect *d, struct view params_json,
+                                     struct why *why) must_check;
+void dialect_close(struct dialect_session *s); /* NULL is fine */
+
+struct dialect_ctx {
+    int64_t now_ms;
+    struct view url;             /* as registered: feed's or sink's base URL */
+    const struct registry *lots; /* to look up lots of the feed */
+    const char *feed;            /* feed id, for polls and receives */
+    struct view secret, bearer;  /* the sink's, for native */
+    struct view nonce; /* what a script gets as ctx.nonce; empty (always but in tests): a random UUID */
+};
+
+struct dialect_header {
+    char name[64];
+    char value[1024];
+};
+#define DIALECT_MAX_HEADERS 12
+struct dialect_request {
+    char method[8]; /* empty: GET, or POST with a body */
+    char url[2048]; /* absolute */
+    struct dialect_header headers[DIALECT_MAX_HEADERS];
+    int n_headers;
+    struct buf body;
+    uint32_t *items; /* push: indexes into the items given; NULL for polls */
+    size_t n_items;
+};
+void dialect_request_init(struct dialect_request *r);
+void dialect_request_fini(struct dialect_request *r);
+
+struct dialect_response {
+    int status;
+    struct view head, body; /* head as in fetch_result */
+};
+
+/* We ask. */
+int dialect_poll(struct dialect_session *s, const struct dialect_ctx *ctx, struct dialect_request *out,
+                 struct why *why) must_check;
+/* We read the answer: reports, or a further request in `next` (*more true). Errors name what was wrong with
+ * the answer: an error envelope, an empty list where lots are expected, HTML, half a body (ERR_REFUSED,
+ * ERR_PROTOCOL, ERR_SYNTAX …). */
+int dialect_decode(struct dialect_session *s, const struct dialect_ctx *ctx,
+                   const struct dialect_response *res, struct report_list *out, struct dialect_request *next,
+                   bool *more, struct why *why) must_check;
+
+/* They tell us. */
+struct dialect_inbound {
+    struct view method, path, content_type, body;
+    struct view (*header)(void *ctx, const char *name);
+    struct view (*query)(void *ctx, const char *name);
+    void *accessor;
+};
+struct dialect_reply {
+    int status; /* 200 when left 0 */
+    char content_type[64];
+    struct buf body;
+};
+void dialect_reply_fini(struct dialect_reply *r);
+/* ERR_AUTH: the signature is wrong (reply filled in the vendor's manner if the dialect does). `reply` is what
+ * to answer once the reports are stored; parkd answers 503 in its place when they could not be. A reply
+ * without a body (native): the caller answers in parkd's own manner. `reply` needs no preparation; it is set
+ * in every case, and the caller frees it with dialect_reply_fini. */
+int dialect_receive(struct dialect_session *s, const struct dialect_ctx *ctx,
+                    const struct dialect_inbound *req, struct report_list *out, struct dialect_reply *reply,
+                    struct why *why) must_check;
+
+/* We tell a platform. */
+struct dialect_item {
+    const struct lot *lot;
+    const struct reading *reading;
+};
+struct dialect_batch {
+    const struct dialect_item *items;
+    size_t n;
+    const struct summary *summary; /* aggregates that go along; NULL none */
+    const char *batch_id;          /* the same for every attempt of one batch */
+};
+struct dialect_request_list {
+    struct dialect_request *v;
+    size_t n;
+};
+void dialect_request_list_fini(struct dialect_request_list *l);
+/* Every item stands in at most one request. An item in none has nothing that this protocol could say (an
+ * unknown count, where it knows no null): the caller takes it as acknowledged. No request at all is a good
+ * answer. */
+int dialect_push(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                 struct dialect_request_list *out, struct why *why) must_check;
+int dialect_beat(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                 struct dialect_request_list *out, struct why *why) must_check;
+
+enum dialect_verdict { VERDICT_OK, VERDICT_RETRY, VERDICT_REJECT, VERDICT_PAUSE };
+struct dialect_judgement {
+    enum dialect_verdict all;   /* for every item that `each` does not name */
+    enum dialect_verdict *each; /* NULL, or one per request->items (malloc) */
+    struct why why;             /* words of the platform, bounded */
+};
+void dialect_judgement_fini(struct dialect_judgement *j);
+/* Judges an HTTP answer of 2xx (req->body as it was sent); what other statuses mean is the publisher's
+ * business. A dialect without `check` says OK. */
+int dialect_check(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_request *req,
+                  const struct dialect_response *res, struct dialect_judgement *out) must_check;
+
+#endif

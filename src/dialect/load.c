@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * Reads the folders of dialects. The only file of this folder that opens files; afterwards dialects need
+ * none.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dialect/lua_dialect.h"
+#include "dialect/lua_engine.h"
+#include "dialect/table.h"
+
+int dialects_add_all_built_in(struct dialects *ds)
+{
+    static const struct dialect native = {
+        .name = "native",
+        .parts = DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT,
+        .params = "{}",
+        .ops = &native_ops,
+    };
+    static const struct dialect generic = {
+        .name = "generic",
+        .parts = DIALECT_POLL | DIALECT_RECEIVE,
+        .params =
+            "{\"mapping\":\"object\",\"headers\":\"object?\",\"method\":\"string?\",\"body\":\"string?\"}",
+        .ops = &generic_ops,
+    };
+    int err = dialects_add_built_in(ds, &native);
+    return err ? err : dialects_add_built_in(ds, &generic);
+}
+
+int dialects_add_lua(struct dialects *ds, const char *file, struct view source, struct why *why)
+{
+    struct dialect *d = calloc(1, sizeof *d);
+    int err = d ? lua_dialect_load(file, source, d, why) : ERR_NOMEM;
+    if (!err)
+        return dialects_add(ds, d, why);
+    if (d) {
+        if (d->impl_free)
+            d->impl_free(d->impl);
+        free(d->params);
+    }
+    free(d);
+    return err;
+}
+
+static int read_file(const char *path, struct buf *out, struct why *why)
+{
+    char block[4096];
+    size_t n;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return why_set(why, ERR_IO, path, "%s", strerror(errno));
+    while ((n = fread(block, 1, sizeof block, f)) > 0 && !buf_put(out, block, n)) {}
+    int err = out->err ? out->err : ferror(f) ? ERR_IO : 0;
+    (void)fclose(f);
+    return err ? why_set(why, err, path, "%s", err_text(err)) : 0;
+}
+
+static int add_file(struct dialects *ds, const char *folder, const char *name, struct why *why)
+{
+    char path[1024];
+    struct buf source;
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return why_set(why, ERR_TOO_BIG, name, "path too long");
+    buf_init(&source, LUA_SOURCE_MAX);
+    int err = read_file(path, &source, why);
+    if (!err)
+        err = dialects_add_lua(ds, name, buf_get(&source), why);
+    buf_fini(&source);
+    return err;
+}
+
+static int is_lua_file(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+    return n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".lua") == 0;
+}
+
+static int add_folder(struct dialects *ds, const char *folder, struct why *why)
+{
+    struct dirent **names = NULL;
+    int failed = 0, n = scandir(folder, &names, is_lua_file, alphasort);
+    if (n < 0) {
+        if (errno == ENOENT)
+            return 0;
+        (void)why_set(why, ERR_IO, folder, "%s", strerror(errno));
+        return 1;
+    }
+    for (int i = 0; i < n; i++) {
+        failed += add_file(ds, folder, names[i]->d_name, why) != 0;
+        free(names[i]);
+    }
+    free(names);
+    return failed;
+}
+
+struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why)
+{
+    struct dialects *ds = dialects_new();
+    *n_failed = 0;
+    if (!ds || dialects_add_all_built_in(ds)) {
+        dialects_free(ds);
+        return NULL;
+    }
+    for (; folders && *folders; folders++)
+        *n_failed += add_folder(ds, *folders, why);
+    return ds;
+}
