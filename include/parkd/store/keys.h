@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * Key names and partitions (DESIGN §4). Pure. Every name is written here and nowhere else.
+ */
+#ifndef PARKD_STORE_KEYS_H
+#define PARKD_STORE_KEYS_H
+
+#include "parkd/base/buf.h"
+
+#define STORE_SCHEMA_VERSION 1 /* meta:schema; a parkd refuses a newer one */
+#define KEYS_MAX             160
+#define PARTITIONS_MAX       1024
+
+/* CRC16 (XMODEM, as Redis Cluster hashes) of the id, mod partitions. */
+unsigned partition_of(struct view id, unsigned partitions);
+
+struct key {
+    char text[KEYS_MAX];
+    size_t n;
+};
+/* `kind` is "state", "changes", "lease:poll" …: "<prefix>{pNN}:<kind>". */
+struct key key_part(const char *prefix, unsigned partition, const char *kind);
+/* "<prefix>{pNN}:<kind>:<id>", e.g. reg, acked, held. */
+struct key key_part_id(const char *prefix, unsigned partition, const char *kind, struct view id);
+/* "<prefix>{pNN}:day:<lot>:<yyyymmdd>" and "…:hour:<lot>:<yyyy>". */
+struct key key_day(const char *prefix, unsigned partitions, struct view lot, const char *yyyymmdd);
+struct key key_hour(const char *prefix, unsigned partitions, struct view lot, int year);
+/* "<prefix><name>": meta, feeds, sinks, registrations. */
+struct key key_global(const char *prefix, const char *name);
+
+#endif
