@@ -27,9 +27,9 @@ LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lsystemd $(LIBS_pure) -lpth
 SRC := $(wildcard src/*/*.c)
 # Pure: bytes, values and now in, values out. Their tests link libparkd_pure.a alone; tools/check-pure looks at the objects.
 PURE := $(shell cat src/pure.list)
-OBJ := $(SRC:src/%.c=$(O)/%.o)
-PURE_OBJ := $(PURE:%=$(O)/%.o)
-LIB_OBJ := $(filter-out $(O)/app/main.o $(O)/parkctl/%,$(OBJ))
+OBJ := $(SRC:src/%.c=$(O)/obj/%.o)
+PURE_OBJ := $(PURE:%=$(O)/obj/%.o)
+LIB_OBJ := $(filter-out $(O)/obj/app/main.o $(O)/obj/parkctl/%,$(OBJ))
 EMBED := $(wildcard src/web/*.html src/web/*.css src/web/*.js) $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
 GEN := $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h)
 
@@ -71,8 +71,8 @@ lint: ## layers, purity, banned functions, configuration documents, headers, for
 	$(Q)tools/check-format
 	$(Q)$(MAKE) --no-print-directory BUILD=debug headers pure-check conf-check
 
-pure-check: $(PURE_OBJ)
-	$(Q)tools/check-pure $(PURE_OBJ)
+pure-check: $(OBJ)
+	$(Q)tools/check-pure $(O)/obj $(PURE_OBJ)
 
 conf-check: $(O)/parkd
 	$(Q)tools/check-conf-docs $(O)/parkd
@@ -98,7 +98,7 @@ $(O)/gen/%.h: tools/embed
 	$(Q)tools/embed $(subst -,_,$(basename $(notdir $@))) $(filter src/%,$^) > $@.tmp && mv $@.tmp $@
 $(foreach f,$(EMBED:src/%=%),$(eval $(O)/gen/$(subst .,_,$(f)).h: src/$(f)))
 
-$(O)/%.o: src/%.c | $(GEN)
+$(O)/obj/%.o: src/%.c | $(GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -107,9 +107,9 @@ $(O)/libparkd_pure.a: $(PURE_OBJ)
 $(O)/libparkd.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(O)/parkd: $(O)/app/main.o $(O)/libparkd.a
+$(O)/parkd: $(O)/obj/app/main.o $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
-$(O)/parkctl: $(patsubst src/%.c,$(O)/%.o,$(wildcard src/parkctl/*.c)) $(O)/libparkd.a
+$(O)/parkctl: $(patsubst src/%.c,$(O)/obj/%.o,$(wildcard src/parkctl/*.c)) $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(O)/tests/%.o: tests/unit/%.c | $(GEN)

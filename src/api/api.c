@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ * Two listeners, one handler: finds the route, sends the request to its audience.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "parkd/base/log.h"
+
+#include "gen/api/native_schema_json.h"
+#include "gen/web/list_js.h"
+#include "gen/web/style_css.h"
+
+#define CACHE_ENTRIES     256
+#define CACHE_BYTES       ((size_t)64 * 1024 * 1024)
+#define HEAD_MS           5000
+#define BODY_MS           10000
+#define IDLE_MS           15000
+#define PEM_MAX           ((size_t)1024 * 1024)
+#define STAFF_CONNECTIONS 64
+
+int64_t api_now(const struct api *a)
+{
+    return clock_wall_ms(a->clock);
+}
+
+struct api *api_ref(struct api *a)
+{
+    a->refs++;
+    return a;
+}
+
+void api_unref(struct api *a)
+{
+    if (--a->refs > 0)
+        return;
+    cache_free(a->cache);
+    for (int i = 0; i < ASSET_N; i++)
+        cache_release(a->assets[i]);
+    auth_memory_free(a->taken);
+    free(a->district);
+    free(a);
+}
+
+/* --- requests --- */
+
+/* A feed may own paths that its vendor's boxes have built in. */
+static void handle_unknown(struct call *c)
+{
+    const struct api_port *port = &c->api->port;
+    const struct feed *feed = port->feed_by_path(port->ctx, http_path(c->req));
+    if (!feed) {
+        reply_problem(c, PROBLEM_NOT_FOUND, "no such path");
+        return;
+    }
+    c->route =
+        (struct route){.id = ROUTE_INGEST, .noun = API_FEED, .methods = ROUTE_GET | ROUTE_POST | ROUTE_PUT};
+    if (http_method(c->req) == HTTP_OPTIONS)
+        reply_options(c);
+    else
+        ingest_handle(c, feed);
+}
+
+static void handle_route(const struct call *c)
+{
+    const struct api_port *port = &c->api->port;
+    if (http_method(c->req) == HTTP_OPTIONS)
+        reply_options(c);
+    else if (c->route.staff)
+        admin_handle(c);
+    else if (c->route.id == ROUTE_INGEST)
+        ingest_handle(c, port->feed_by_id(port->ctx, c->route.arg));
+    else if (c->route.id == ROUTE_PAGE)
+        page_handle(c);
+    else if (c->route.id == ROUTE_HISTORY)
+        history_handle(c);
+    else
+        public_handle(c);
+}
+
+static void on_request(void *ctx, struct http_request *req)
+{
+    struct listener *l = ctx;
+    struct call c = {.api = l->api, .req = req};
+    if (c.api->gone) {
+        reply_problem(&c, PROBLEM_NOT_READY, "ending");
+        return;
+    }
+    switch (route_find(http_method(req), http_path(req), l->staff, &c.route)) {
+    case ROUTE_FOUND:
+        handle_route(&c);
+        break;
+    case ROUTE_WRONG_METHOD:
+        reply_method(&c);
+        break;
+    case ROUTE_UNKNOWN:
+        handle_unknown(&c);
+        break;
+    }
+}
+
+/* --- start and end --- */
+
+static int read_pem(const char *path, struct buf *out, struct why *why)
+{
+    char piece[4096];
+    size_t n;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return why_set(why, ERR_IO, "public", "cannot read %s", path);
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0 && buf_put(out, piece, n) == 0)
+        continue;
+    bool failed = ferror(f) || out->err;
+    (void)fclose(f);
+    return failed ? why_set(why, ERR_IO, "public", "cannot read %s, or it is larger than 1 MiB", path) : 0;
+}
+
+static int listen_on(struct listener *l, struct loop *loop, const struct http_server_conf *conf,
+                     struct why *why)
+{
+    l->server = http_server_new(loop, conf, on_request, l, why);
+    if (l->server)
+        l->api->listening++;
+    return l->server ? 0 : ERR_IO;
+}
+
+static int open_public(struct api *a, struct loop *loop, const struct api_conf *conf, struct why *why)
+{
+    struct http_server_conf hc = {.listen = conf->public_listen,
+                                  .max_body = (size_t)conf->max_body,
+                                  .max_connections = conf->max_connections,
+                                  .max_per_address = conf->max_per_address,
+                                  .head_ms = HEAD_MS,
+                                  .body_ms = BODY_MS,
+                                  .idle_ms = IDLE_MS};
+    struct buf cert, key;
+    int err = 0;
+    buf_init(&cert, PEM_MAX);
+    buf_init(&key, PEM_MAX);
+    if (conf->tls_cert_file && conf->tls_cert_file[0]) {
+        err = read_pem(conf->tls_cert_file, &cert, why);
+        if (!err)
+            err = read_pem(conf->tls_key_file ? conf->tls_key_file : "", &key, why);
+        hc.tls_cert = cert.p;
+        hc.tls_key = key.p;
+    }
+    if (!err)
+        err = listen_on(&a->public, loop, &hc, why);
+    buf_fini(&cert);
+    buf_fini(&key);
+    return err;
+}
+
+static int open_staff(struct api *a, struct loop *loop, const struct api_conf *conf, struct why *why)
+{
+    struct http_server_conf hc = {.listen = conf->staff_listen,
+                                  .max_body = (size_t)conf->max_body,
+                                  .max_connections = STAFF_CONNECTIONS,
+                                  .head_ms = HEAD_MS,
+                                  .body_ms = BODY_MS,
+                                  .idle_ms = IDLE_MS};
+    return listen_on(&a->staff, loop, &hc, why);
+}
+
+static struct cache_entry *make_asset(const unsigned char *bytes, size_t n)
+{
+    struct buf b;
+    buf_init(&b, n + 1);
+    buf_put(&b, bytes, n);
+    return cache_entry_make(&b, NULL);
+}
+
+static int make_parts(struct api *a, const struct api_conf *conf)
+{
+    a->district = view_dup(view_of(conf->district_name ? conf->district_name : ""));
+    a->cache = cache_new(CACHE_ENTRIES, CACHE_BYTES);
+    a->taken = auth_memory_new();
+    a->assets[ASSET_STYLE] = make_asset(style_css, style_css_len);
+    a->assets[ASSET_SCRIPT] = make_asset(list_js, list_js_len);
+    a->assets[ASSET_SCHEMA] = make_asset(native_schema_json, native_schema_json_len);
+    return a->district && a->cache && a->taken && a->assets[ASSET_STYLE] && a->assets[ASSET_SCRIPT] &&
+                   a->assets[ASSET_SCHEMA]
+               ? 0
+               : ERR_NOMEM;
+}
+
+static void on_server_gone(void *ctx)
+{
+    struct listener *l = ctx;
+    struct api *a = l->api;
+    if (--a->listening > 0)
+        return;
+    void (*stopped)(void *) = a->stopped;
+    void *stopped_ctx = a->stopped_ctx;
+    a->stopped = NULL;
+    a->gone = true;
+    api_unref(a); /* the servers' reference */
+    if (stopped)
+        stopped(stopped_ctx);
+}
+
+static void stop_server(struct listener *l, int64_t grace_ms)
+{
+    struct http_server *s = l->server;
+    l->server = NULL;
+    if (s)
+        http_server_stop(s, grace_ms, on_server_gone, l);
+}
+
+/* Nothing was promised yet; a listener that did open closes in the loop's next turns and takes the memory
+ * with it. */
+static void api_abandon(struct api *a)
+{
+    if (!a)
+        return;
+    a->gone = true;
+    if (a->listening)
+        api_ref(a);
+    stop_server(&a->public, 0);
+    stop_server(&a->staff, 0);
+    api_unref(a);
+}
+
+struct api *api_new(struct loop *loop, const struct clock *clock, struct registry *reg,
+                    const struct api_conf *conf, const struct api_port *port, struct why *why)
+{
+    struct api *a = calloc(1, sizeof *a);
+    if (!a) {
+        (void)why_set(why, ERR_NOMEM, "", "out of memory");
+        return NULL;
+    }
+    a->refs = 1;
+    a->clock = clock;
+    a->reg = reg;
+    a->port = *port;
+    a->public.api = a->staff.api = a;
+    a->staff.staff = true;
+    if (make_parts(a, conf)) {
+        (void)why_set(why, ERR_NOMEM, "", "out of memory");
+        goto fail;
+    }
+    if (open_public(a, loop, conf, why) || open_staff(a, loop, conf, why))
+        goto fail;
+    api_ref(a); /* the servers' */
+    (void)snprintf(a->public_address, sizeof a->public_address, "%s", http_server_address(a->public.server));
+    (void)snprintf(a->staff_address, sizeof a->staff_address, "%s", http_server_address(a->staff.server));
+    log_info(API, "public=%s staff=%s", a->public_address, a->staff_address);
+    return a;
+fail:
+    api_abandon(a);
+    return NULL;
+}
+
+const char *api_public_address(const struct api *a)
+{
+    return a->public_address;
+}
+
+const char *api_staff_address(const struct api *a)
+{
+    return a->staff_address;
+}
+
+void api_stop(struct api *a, int64_t grace_ms, void (*stopped)(void *ctx), void *ctx)
+{
+    if (a->stopped)
+        return;
+    a->stopped = stopped;
+    a->stopped_ctx = ctx;
+    stop_server(&a->public, grace_ms);
+    stop_server(&a->staff, grace_ms);
+}
+
+void api_free(struct api *a)
+{
+    if (!a)
+        return;
+    a->gone = true;
+    api_unref(a);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the API share. Private to src/api.
+ *
+ * A `call` is one request with its route: a value, passed along until somebody answers. Who answers later
+ * holds an api_ref, so that the API's memory outlives whatever still waits in other stages; when `gone` is
+ * set nothing but the answer may be touched.
+ */
+#ifndef PARKD_SRC_API_INTERNAL_H
+#define PARKD_SRC_API_INTERNAL_H
+
+#include "api/auth.h"
+#include "api/cache.h"
+#include "api/query.h"
+#include "api/render.h"
+#include "api/routes.h"
+#include "parkd/model/registry.h"
+#include "parkd/net/http_server.h"
+
+#define API_MAX_ANSWER ((size_t)64 * 1024 * 1024) /* 10 000 lots are 6 MB */
+#define API_RETRY_S    "5"                        /* Retry-After while the store is away */
+
+enum asset { ASSET_STYLE, ASSET_SCRIPT, ASSET_SCHEMA, ASSET_N };
+
+struct listener {
+    struct api *api;
+    bool staff;
+    struct http_server *server; /* NULL once stopped */
+};
+
+struct api {
+    const struct clock *clock;
+    struct registry *reg;
+    struct api_port port;
+    char *district;
+    struct listener public, staff;
+    char public_address[160], staff_address[160];
+    struct cache *cache;
+    struct cache_entry *assets[ASSET_N];
+    struct auth_memory *taken;
+    int refs, listening;
+    bool gone;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+};
+
+struct call {
+    struct api *api;
+    struct http_request *req;
+    struct route route;
+};
+
+/* api.c */
+struct api *api_ref(struct api *a);
+void api_unref(struct api *a);
+int64_t api_now(const struct api *a);
+
+/* reply.c: every one of these answers the request. */
+struct reply {
+    int status;
+    const char *type;          /* NULL: no body */
+    const char *cache_control; /* NULL: no-store */
+    struct http_header_out more[6];
+    size_t n_more;
+};
+void reply_header(struct reply *r, const char *name,
+                  const char *value); /* strings are kept until the answer */
+void reply_bytes(const struct call *c, const struct reply *r, struct view body);
+/* JSON from a buffer, freed here; 500 when it failed. */
+void reply_buf(const struct call *c, const struct reply *r, struct buf *body);
+/* An entry with ETag, 304 and gzip. Gives the reference back. NULL: 500. */
+void reply_entry(const struct call *c, const struct reply *r, struct cache_entry *e);
+void reply_problem(const struct call *c, enum problem kind, const char *detail);
+/* One error with its place. */
+void reply_why(const struct call *c, enum problem kind, const struct why *why);
+void reply_problem_full(const struct call *c, const struct problem_answer *p);
+void reply_options(const struct call *c);
+void reply_method(const struct call *c);
+/* For codes of other stages: ERR_AWAY → 503 and so on. */
+void reply_err(const struct call *c, int err, const struct why *why);
+
+/* The audiences. */
+void public_handle(const struct call *c);
+void page_handle(const struct call *c);
+void history_handle(const struct call *c);
+/* `feed` NULL when no feed has that name. */
+void ingest_handle(const struct call *c, const struct feed *feed);
+void admin_handle(const struct call *c);
+void call_query(const struct call *c, struct query *out);
+/* The lot of /v1/lots/{id}; NULL and 404 answered. */
+const struct registry_lot *call_lot(const struct call *c);
+
+#endif

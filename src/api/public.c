@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT
+ * What everybody may read. Answers that do not depend on where the asker stands come from the cache.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/internal.h"
+
+#include "gen/web/index_html.h"
+
+#define LIST_CACHE   "public, max-age=5, stale-while-revalidate=30"
+#define STATIC_CACHE "public, max-age=3600"
+#define PAGE_ROWS    1000
+#define KEY_MAX      1024
+
+static void take_param(void *ctx, struct view name, struct view value)
+{
+    query_add(ctx, name, value);
+}
+
+void call_query(const struct call *c, struct query *out)
+{
+    *out = (struct query){.n = 0};
+    http_each_query(c->req, take_param, out);
+}
+
+static struct cache_stamp stamp_of(const struct api *a)
+{
+    return (struct cache_stamp){registry_generation(a->reg), registry_confirmed(a->reg), api_now(a)};
+}
+
+const struct registry_lot *call_lot(const struct call *c)
+{
+    uint32_t idx = registry_find(c->api->reg, c->route.arg);
+    const struct registry_lot *l = idx == REGISTRY_NONE ? NULL : registry_lot(c->api->reg, idx);
+    if (l && select_public(l))
+        return l;
+    reply_problem(c, PROBLEM_NOT_FOUND, "no lot has this id");
+    return NULL;
+}
+
+/* "<path>?<parameters in order>": one key for one answer, whatever the order they were asked in. */
+static int key_of(const struct call *c, const struct query *q, struct buf *key)
+{
+    buf_init(key, KEY_MAX);
+    buf_view(key, http_path(c->req));
+    buf_char(key, '?');
+    return query_print(q, false, key);
+}
+
+/* --- lists --- */
+
+static int link_of(const struct query *q, const struct selection *s, struct buf *link)
+{
+    struct buf rest;
+    buf_init(link, KEY_MAX * 2);
+    if (!s->more)
+        return 0;
+    buf_init(&rest, KEY_MAX);
+    int err = query_print(q, true, &rest);
+    buf_str(link, "</v1/lots?");
+    buf_view(link, buf_get(&rest));
+    buf_printf(link, "%scursor=%s>; rel=\"next\"", rest.n ? "&" : "", s->v[s->n - 1].lot->lot.id);
+    buf_fini(&rest);
+    return err ? err : link->err;
+}
+
+struct list {
+    struct query q;
+    struct lots_query asked;
+    struct buf key;
+};
+
+/* NULL: answered already. */
+static struct cache_entry *make_list(const struct call *c, const struct list *l)
+{
+    struct cache_stamp now = stamp_of(c->api);
+    struct selection s;
+    struct buf body, link;
+    struct why why = {0};
+    int64_t until = 0;
+    int err = select_lots(c->api->reg, &l->asked, now.now_ms, &s, &why);
+    if (err) {
+        reply_why(c, err == ERR_INVALID ? PROBLEM_PARAMETER : PROBLEM_INTERNAL, &why);
+        return NULL;
+    }
+    buf_init(&body, API_MAX_ANSWER);
+    err = link_of(&l->q, &s, &link);
+    if (!err)
+        err = render_lots(&s, l->asked.crs, now.now_ms, &body, &until);
+    /* Everybody stands somewhere else: such answers are not worth keeping. */
+    struct cache_entry *e = NULL;
+    if (!err && (l->asked.has_near || l->asked.has_bbox))
+        e = cache_entry_make(&body, link.n ? link.p : NULL);
+    else if (!err)
+        e = cache_store(c->api->cache, buf_get(&l->key), &now, &body, until, link.n ? link.p : NULL);
+    if (!e)
+        reply_err(c, err ? err : ERR_NOMEM, NULL);
+    selection_fini(&s);
+    buf_fini(&link);
+    buf_fini(&body);
+    return e;
+}
+
+static void lots(const struct call *c)
+{
+    struct list l;
+    struct why why = {0};
+    call_query(c, &l.q);
+    if (query_lots(&l.q, &l.asked, &why)) {
+        reply_why(c, PROBLEM_PARAMETER, &why);
+        return;
+    }
+    if (key_of(c, &l.q, &l.key)) {
+        buf_fini(&l.key);
+        reply_problem(c, PROBLEM_PARAMETER, "the parameters are too long");
+        return;
+    }
+    struct cache_stamp now = stamp_of(c->api);
+    struct cache_entry *e = cache_find(c->api->cache, buf_get(&l.key), &now);
+    if (!e)
+        e = make_list(c, &l);
+    if (e)
+        reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+    buf_fini(&l.key);
+}
+
+static struct cache_entry *make_lot(const struct call *c, enum datum crs, struct view key)
+{
+    struct cache_stamp now = stamp_of(c->api);
+    struct lot_view v = {.crs = crs, .now_ms = now.now_ms, .distance_m = DISTANCE_NONE, .detail = true};
+    const struct registry_lot *l = call_lot(c);
+    struct buf body;
+    if (!l)
+        return NULL;
+    int64_t until = freshness_current(&l->reading, l->interval_ms, now.now_ms)
+                        ? freshness_valid_until(&l->reading, l->interval_ms)
+                        : INT64_MAX;
+    buf_init(&body, API_MAX_ANSWER);
+    int err = render_lot(l, &v, &body);
+    struct cache_entry *e = err ? NULL : cache_store(c->api->cache, key, &now, &body, until, NULL);
+    if (!e)
+        reply_err(c, err ? err : ERR_NOMEM, NULL);
+    buf_fini(&body);
+    return e;
+}
+
+static void lot(const struct call *c)
+{
+    struct query q;
+    struct why why = {0};
+    enum datum crs;
+    struct buf key;
+    call_query(c, &q);
+    if (query_lot(&q, &crs, &why)) {
+        reply_why(c, PROBLEM_PARAMETER, &why);
+        return;
+    }
+    buf_init(&key, KEY_MAX);
+    buf_view(&key, http_path(c->req));
+    buf_printf(&key, "?%s", datum_name(crs));
+    struct cache_stamp now = stamp_of(c->api);
+    struct cache_entry *e = cache_find(c->api->cache, buf_get(&key), &now);
+    if (!e)
+        e = make_lot(c, crs, buf_get(&key));
+    if (e)
+        reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+    buf_fini(&key);
+}
+
+/* --- sums --- */
+
+static struct cache_entry *make_summary(const struct call *c, struct view key)
+{
+    struct cache_stamp now = stamp_of(c->api);
+    struct summary s;
+    struct buf body;
+    if (summary_make(c->api->reg, false, now.now_ms, &s))
+        return NULL;
+    buf_init(&body, API_MAX_ANSWER);
+    /* A number may run out at any moment in a sum: a second is how long it stands. */
+    int err = render_summary(&s, c->api->district, now.now_ms, &body);
+    struct cache_entry *e =
+        err ? NULL : cache_store(c->api->cache, key, &now, &body, now.now_ms + CACHE_CALM_MS, NULL);
+    summary_fini(&s);
+    buf_fini(&body);
+    return e;
+}
+
+static void summary(const struct call *c)
+{
+    struct query q;
+    struct why why = {0};
+    call_query(c, &q);
+    if (query_none(&q, &why)) {
+        reply_why(c, PROBLEM_PARAMETER, &why);
+        return;
+    }
+    struct cache_stamp now = stamp_of(c->api);
+    struct cache_entry *e = cache_find(c->api->cache, http_path(c->req), &now);
+    if (!e)
+        e = make_summary(c, http_path(c->req));
+    reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+}
+
+/* --- the page --- */
+
+static int64_t page_until(const struct selection *s, int64_t now_ms)
+{
+    int64_t first = now_ms + CACHE_CALM_MS * 5; /* the ages on it are in seconds */
+    for (size_t i = 0; i < s->n; i++) {
+        const struct registry_lot *l = s->v[i].lot;
+        int64_t t = freshness_valid_until(&l->reading, l->interval_ms);
+        if (freshness_current(&l->reading, l->interval_ms, now_ms) && t < first)
+            first = t;
+    }
+    return first;
+}
+
+static struct cache_entry *make_page(const struct call *c, bool english, struct view key)
+{
+    struct cache_stamp now = stamp_of(c->api);
+    struct page_view v = {english, c->api->district, now.now_ms};
+    struct view html = {(const char *)index_html, index_html_len};
+    struct selection s;
+    struct buf body;
+    if (select_page(c->api->reg, now.now_ms, PAGE_ROWS, &s))
+        return NULL;
+    buf_init(&body, API_MAX_ANSWER);
+    int err = render_page(html, &s, &v, &body);
+    struct cache_entry *e =
+        err ? NULL : cache_store(c->api->cache, key, &now, &body, page_until(&s, now.now_ms), NULL);
+    selection_fini(&s);
+    buf_fini(&body);
+    return e;
+}
+
+void page_handle(const struct call *c)
+{
+    struct query q;
+    struct reply r = {.status = 200, .type = "text/html; charset=utf-8", .cache_control = LIST_CACHE};
+    call_query(c, &q);
+    bool english = query_english(&q);
+    struct view key = english ? VIEW("/en") : VIEW("/zh");
+    struct cache_stamp now = stamp_of(c->api);
+    struct cache_entry *e = cache_find(c->api->cache, key, &now);
+    if (!e)
+        e = make_page(c, english, key);
+    reply_header(&r, "Content-Security-Policy",
+                 "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+                 "frame-ancestors 'none'");
+    reply_header(&r, "Referrer-Policy", "no-referrer");
+    reply_header(&r, "Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
+    reply_header(&r, "Content-Language", english ? "en" : "zh-CN");
+    reply_entry(c, &r, e);
+}
+
+static void asset(const struct call *c, enum asset which, const char *type)
+{
+    struct reply r = {.status = 200, .type = type, .cache_control = STATIC_CACHE};
+    reply_entry(c, &r, cache_ref(c->api->assets[which]));
+}
+
+/* --- health --- */
+
+static void healthz(const struct call *c)
+{
+    reply_bytes(c, &(struct reply){.status = 200, .type = "application/json"}, VIEW("{\"alive\":true}\n"));
+}
+
+static void readyz(const struct call *c)
+{
+    const char *reason = NULL;
+    if (c->api->port.ready(c->api->port.ctx, &reason))
+        reply_bytes(c, &(struct reply){.status = 200, .type = "application/json"},
+                    VIEW("{\"ready\":true}\n"));
+    else
+        reply_problem(c, PROBLEM_NOT_READY, reason);
+}
+
+static void problem_page(const struct call *c)
+{
+    struct buf b;
+    buf_init(&b, 4096);
+    if (render_problem_page(c->route.arg, &b))
+        reply_problem(c, PROBLEM_NOT_FOUND, NULL);
+    else
+        reply_bytes(c,
+                    &(struct reply){
+                        .status = 200, .type = "text/plain; charset=utf-8", .cache_control = STATIC_CACHE},
+                    buf_get(&b));
+    buf_fini(&b);
+}
+
+void public_handle(const struct call *c)
+{
+    switch (c->route.id) {
+    case ROUTE_LOTS:
+        lots(c);
+        break;
+    case ROUTE_LOT:
+        lot(c);
+        break;
+    case ROUTE_SUMMARY:
+        summary(c);
+        break;
+    case ROUTE_STYLE:
+        asset(c, ASSET_STYLE, "text/css; charset=utf-8");
+        break;
+    case ROUTE_SCRIPT:
+        asset(c, ASSET_SCRIPT, "text/javascript; charset=utf-8");
+        break;
+    case ROUTE_SCHEMA:
+        asset(c, ASSET_SCHEMA, "application/schema+json");
+        break;
+    case ROUTE_HEALTHZ:
+        healthz(c);
+        break;
+    case ROUTE_READYZ:
+        readyz(c);
+        break;
+    default:
+        problem_page(c);
+        break;
+    }
+}

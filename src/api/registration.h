@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * Registrations for staff: secrets masked on the way out, masks refused on the way in. Pure.
+ */
+#ifndef PARKD_SRC_API_REGISTRATION_H
+#define PARKD_SRC_API_REGISTRATION_H
+
+#include "parkd/api/api.h"
+#include "parkd/base/json.h"
+#include "parkd/base/json_write.h"
+
+/* The stored text as a value without a name: /secret, /bearer, /auth/webhook_secrets and secret parameters as
+ * "***", /auth/bearer_sha256 as the number of keys. `params` is what the dialect declares; empty: every text
+ * in /params is masked. */
+void registration_write(struct json_writer *w, enum api_noun noun, struct view text, struct view params);
+/* ERR_INVALID with `why` when a mask came back: it would overwrite the secret. */
+int registration_refuse_masks(const struct json *doc, struct why *why) must_check;
+/* The dialect's name in a stored feed or sink, copied; empty if there is none. */
+void registration_dialect(struct view text, char *dst, size_t size);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * Method and path → what is asked, of whom. Pure: the one table of everything parkd answers.
+ *
+ * Staff routes do not exist for the public listener. A path that is not in the table may still be a feed's
+ * own fixed path; the caller asks the feeds then.
+ */
+#ifndef PARKD_SRC_API_ROUTES_H
+#define PARKD_SRC_API_ROUTES_H
+
+#include "parkd/api/api.h"
+#include "parkd/net/http_server.h"
+
+enum route_id {
+    ROUTE_PAGE,
+    ROUTE_STYLE,
+    ROUTE_SCRIPT,
+    ROUTE_LOTS,
+    ROUTE_LOT,
+    ROUTE_HISTORY,
+    ROUTE_SUMMARY,
+    ROUTE_HEALTHZ,
+    ROUTE_READYZ,
+    ROUTE_PROBLEM,
+    ROUTE_SCHEMA,
+    ROUTE_INGEST,
+    ROUTE_METRICS,
+    ROUTE_STATUS,
+    ROUTE_ADMIN_LIST,
+    ROUTE_ADMIN_ONE,
+    ROUTE_ADMIN_DO
+};
+
+enum route_method { ROUTE_GET = 1, ROUTE_POST = 2, ROUTE_PUT = 4, ROUTE_DELETE = 8 };
+
+struct route {
+    enum route_id id;
+    enum api_noun noun; /* of the admin routes */
+    struct view arg;    /* the {id} of the path, a view into it */
+    unsigned methods;   /* allowed, of enum route_method */
+    bool staff, open;   /* open: a public read, for other origins too (CORS) */
+};
+
+enum route_match { ROUTE_FOUND, ROUTE_UNKNOWN, ROUTE_WRONG_METHOD };
+
+/* HEAD counts as GET. With OPTIONS the route is found whatever its methods. */
+enum route_match route_find(enum http_method method, struct view path, bool staff, struct route *out);
+/* "GET, HEAD, OPTIONS" */
+void route_allow(const struct route *r, char dst[64]);
+
+#endif
