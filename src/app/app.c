@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ * Makes the parts in order, connects them, and ends them in reverse.
+ */
+#include "app/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/service.h"
+#include "parkd/base/log.h"
+#include "parkd/net/loop.h"
+#include "parkd/net/timer.h"
+
+#define GRACE_MS            5000
+#define FEED_MAX_BODY       (1024 * 1024)
+#define SINK_MAX_BODY       (64 * 1024)
+#define MAX_HEAD            (64 * 1024)
+#define UNIX_PATH_MAX_BYTES 108 /* of sun_path, with the NUL */
+
+static void setup_log(const struct conf *c)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    struct log_conf lc = {.level = LOG_LEVEL_INFO, .json = strcmp(c->log.format, "json") == 0};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(c->log.level, levels[i]) == 0)
+            lc.level = (enum log_level)i;
+    lc.journal = getenv("JOURNAL_STREAM") != NULL;
+    log_setup(&lc);
+}
+
+static int fail(struct app *a, const char *what, const struct why *why)
+{
+    log_error(APP, "cannot start: %s: %s%s%s", what, why->at, why->at[0] ? " " : "", why->text);
+    a->exit_status = 1;
+    return ERR_STATE;
+}
+
+/* Own folders first, the packaged ones last. */
+static struct dialects *load_dialects(const struct conf *c, int *n_failed, struct why *why)
+{
+    const char *folders[CONF_LIST_MAX + 2] = {0};
+    int n = 0;
+    for (int i = 0; i < c->dialects.folders.n; i++)
+        folders[n++] = c->dialects.folders.v[i];
+    folders[n] = PARKD_SHARE "/dialects";
+    return dialects_load(folders, n_failed, why);
+}
+
+static int setup_filter(struct app *a, struct why *why)
+{
+    for (int i = 0; i < a->conf.net.allow_subnets.n; i++)
+        if (addr_filter_allow(&a->filter, view_of(a->conf.net.allow_subnets.v[i])))
+            return why_set(why, ERR_INVALID, "/net/allow_subnets", "%s is not a subnet",
+                           a->conf.net.allow_subnets.v[i]);
+    return 0;
+}
+
+static int setup_state_dir(const struct app *a, struct why *why)
+{
+    if (mkdir(a->conf.state_dir, 0700) == 0 || errno == EEXIST)
+        return 0;
+    return why_set(why, ERR_IO, "/state_dir", "cannot make %s: %s", a->conf.state_dir, strerror(errno));
+}
+
+static void setup_clock(struct app *a)
+{
+    if (a->conf.test.clock_rate > 0)
+        clock_test(&a->clock, a->conf.test.clock_start_ms, a->conf.test.clock_origin_ms,
+                   a->conf.test.clock_rate);
+    else
+        clock_system(&a->clock);
+    a->started_mono_ms = clock_mono_ms(&a->clock);
+}
+
+static int make_store(struct app *a, struct why *why)
+{
+    struct store_events ev;
+    struct store_conf sc = {.redis_url = a->conf.redis.url,
+                            .state_dir = a->conf.state_dir,
+                            .redis_server = a->conf.redis.server,
+                            .prefix = a->conf.redis.prefix,
+                            .fsync = a->conf.redis.fsync,
+                            .max_memory_mb = a->conf.redis.max_memory_mb,
+                            .partitions = (unsigned)a->conf.redis.partitions,
+                            .keep_days = (int)a->conf.series.keep_days,
+                            .keep_hour_days = (int)a->conf.series.keep_hour_days};
+    wire_store(a, &ev);
+    a->store = store_new(a->loop, &a->clock, &sc, a->reg, &ev, why);
+    return a->store ? 0 : ERR_STATE;
+}
+
+static int make_fetchers(struct app *a)
+{
+    struct fetch_limits limits = {.max_body = FEED_MAX_BODY,
+                                  .max_head = MAX_HEAD,
+                                  .max_active = (int)a->conf.net.max_polls,
+                                  .max_per_host = (int)a->conf.net.max_polls_per_host,
+                                  .connect_ms = a->conf.net.connect_ms};
+    a->feed_fetcher = fetcher_new(a->loop, &limits, &a->filter);
+    limits.max_body = SINK_MAX_BODY;
+    limits.max_active = 64;
+    limits.max_per_host = 8;
+    a->sink_fetcher = fetcher_new(a->loop, &limits, NULL);
+    return a->feed_fetcher && a->sink_fetcher ? 0 : ERR_NOMEM;
+}
+
+static int make_stages(struct app *a)
+{
+    struct publish_port pp;
+    struct feeds_port fp;
+    wire_publish(a, &pp);
+    wire_feeds(a, &fp);
+    if (!(a->publisher = publisher_new(a->loop, &a->clock, a->reg, a->sink_fetcher, a->dialects, &pp)) ||
+        !(a->pipeline = pipeline_new(a->loop, &a->clock, a->reg, a->store)) ||
+        !(a->feeds = feeds_new(a->loop, &a->clock, a->feed_fetcher, a->dialects, a->reg, &fp)))
+        return ERR_NOMEM;
+    return 0;
+}
+
+/* The default is a socket in the state directory; a path too long for a socket address falls back to a free
+ * port of loopback. */
+static void set_staff_listen(struct app *a)
+{
+    if (a->conf.staff.listen[0])
+        memcpy(a->staff_listen, a->conf.staff.listen, sizeof a->staff_listen);
+    else if (strlen(a->conf.state_dir) + sizeof "/staff.sock" <= UNIX_PATH_MAX_BYTES)
+        (void)snprintf(a->staff_listen, sizeof a->staff_listen, "unix:%.107s/staff.sock", a->conf.state_dir);
+    else
+        (void)snprintf(a->staff_listen, sizeof a->staff_listen, "127.0.0.1:0");
+}
+
+static int make_api(struct app *a, struct why *why)
+{
+    struct api_port port;
+    struct api_conf ac = {.public_listen = a->conf.public.listen,
+                          .staff_listen = a->staff_listen,
+                          .tls_cert_file = a->conf.public.tls_cert_file,
+                          .tls_key_file = a->conf.public.tls_key_file,
+                          .max_body = a->conf.public.max_body_kb * 1024,
+                          .max_connections = (int)a->conf.public.max_connections,
+                          .max_per_address = (int)a->conf.public.max_per_address,
+                          .district_name = a->conf.district.name};
+    set_staff_listen(a);
+    wire_api(a, &port);
+    a->api = api_new(a->loop, &a->clock, a->reg, &ac, &port, why);
+    return a->api ? 0 : ERR_STATE;
+}
+
+/* The registrations are there: open the doors, begin to ask. */
+static void open_doors(struct app *a, int err)
+{
+    struct why why = {0};
+    if (err && !why_set(&why, ERR_OK, "", "the district file is wrong; nothing was written")) {
+        (void)fail(a, "district", &why);
+        app_end(a, 1);
+        return;
+    }
+    if (a->ending)
+        return;
+    if (make_api(a, &why) || run_file_write(a, &why)) {
+        (void)fail(a, "listener", &why);
+        app_end(a, 1);
+        return;
+    }
+    a->loaded = true;
+    feeds_start(a->feeds);
+    pipeline_start(a->pipeline);
+    service_ready();
+    log_info(APP, "ready=1 version=%s public=%s staff=%s redis=%s lots=%u ready_ms=%lld", PARKD_VERSION,
+             api_public_address(a->api), api_staff_address(a->api), store_address(a->store),
+             registry_count(a->reg), (long long)(clock_mono_ms(&a->clock) - a->started_mono_ms));
+}
+
+void app_loaded(struct app *a)
+{
+    district_seed(a, open_doors);
+}
+
+/* The end, in the reverse order of the start. */
+static void on_store_stopped(void *ctx)
+{
+    struct app *a = ctx;
+    a->store = NULL;
+    loop_stop(a->loop);
+}
+
+static void on_publisher_stopped(void *ctx)
+{
+    struct app *a = ctx;
+    pipeline_stop(a->pipeline);
+    store_stop(a->store, GRACE_MS, on_store_stopped, a);
+}
+
+static void on_api_stopped(void *ctx)
+{
+    struct app *a = ctx;
+    feeds_free(a->feeds);
+    a->feeds = NULL;
+    publisher_stop(a->publisher, GRACE_MS, on_publisher_stopped, a);
+}
+
+void app_end(struct app *a, int status)
+{
+    if (a->ending)
+        return;
+    a->ending = true;
+    a->exit_status = status;
+    service_stopping();
+    log_info(APP, "ending=1");
+    if (a->api)
+        api_stop(a->api, GRACE_MS, on_api_stopped, a);
+    else
+        on_api_stopped(a);
+}
+
+/* SIGHUP: everything is parsed and checked first; then all of it counts, or nothing. */
+static int reload(struct app *a, struct why *why)
+{
+    int n_failed = 0;
+    struct conf *next = calloc(1, sizeof *next);
+    int err = next ? app_read_conf(a, next, why) : ERR_NOMEM;
+    const char *fixed = err ? NULL : conf_needs_restart(&a->conf, next);
+    if (fixed)
+        err = why_set(why, ERR_STATE, fixed, "cannot change while running; restart parkd");
+    struct dialects *ds = err ? NULL : load_dialects(next, &n_failed, why);
+    if (!err && (!ds || n_failed))
+        err = ERR_SCRIPT;
+    if (!err) {
+        a->conf = *next;
+        setup_log(&a->conf);
+        struct dialects *before = a->dialects;
+        a->dialects = ds;
+        feeds_use_dialects(a->feeds, ds);
+        publisher_use_dialects(a->publisher, ds);
+        dialects_free(before);
+    } else {
+        dialects_free(ds);
+    }
+    free(next);
+    return err;
+}
+
+static void on_signal(void *ctx, int signum)
+{
+    struct app *a = ctx;
+    struct why why = {0};
+    if (signum != SIGHUP) {
+        app_end(a, 0);
+        return;
+    }
+    if (!a->loaded || a->ending)
+        return;
+    service_reloading();
+    if (reload(a, &why))
+        log_error(APP, "reload=refused at=%s reason=\"%s\" nothing changed", why.at, why.text);
+    else
+        log_info(APP, "reload=done");
+    service_ready();
+}
+
+static int start(struct app *a)
+{
+    struct why why = {0};
+    int n_failed = 0;
+    if (setup_filter(a, &why) || setup_state_dir(a, &why))
+        return fail(a, "configuration", &why);
+    if (!(a->loop = loop_new()) || loop_on_signals(a->loop, on_signal, a) || !(a->reg = registry_new()) ||
+        !(a->dir = directory_new()))
+        return fail(a, "out of memory or descriptors", &why);
+    if (make_store(a, &why))
+        return fail(a, "store", &why);
+    a->dialects = load_dialects(&a->conf, &n_failed, &why);
+    if (n_failed)
+        log_error(DIALECT, "failed=%d last=\"%s %s\" the others work", n_failed, why.at, why.text);
+    if (!a->dialects || make_fetchers(a) || make_stages(a))
+        return fail(a, "out of memory", &why);
+    if (store_start(a->store, &why))
+        return fail(a, "store", &why);
+    a->watchdog = service_watchdog(a->loop);
+    return 0;
+}
+
+static void free_all(struct app *a)
+{
+    api_free(a->api);
+    feeds_free(a->feeds);
+    publisher_free(a->publisher);
+    pipeline_free(a->pipeline);
+    timer_free(a->watchdog);
+    fetcher_free(a->feed_fetcher);
+    fetcher_free(a->sink_fetcher);
+    dialects_free(a->dialects);
+    directory_free(a->dir);
+    registry_free(a->reg);
+}
+
+int app_run(struct app *a)
+{
+    setup_clock(a);
+    setup_log(&a->conf);
+    if (start(a) == 0)
+        (void)loop_run(a->loop);
+    else if (a->store)
+        store_stop(a->store, 0, on_store_stopped, a);
+    if (a->store)
+        (void)loop_run(a->loop);
+    run_file_remove(a);
+    free_all(a);
+    if (a->loop && loop_close(a->loop)) {
+        log_error(APP, "the loop did not close clean: a handle is still open");
+        a->exit_status = a->exit_status ? a->exit_status : 1;
+    }
+    return a->exit_status;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * The whole program as one object: parts are made in order, ended in reverse, each step waiting for the one
+ * before.
+ *
+ * The wire_*.c files fill the ports that stages declare; nothing else knows two stages at once.
+ */
+#ifndef PARKD_APP_APP_H
+#define PARKD_APP_APP_H
+
+#include "app/directory.h"
+#include "app/pipeline.h"
+#include "parkd/api/api.h"
+#include "parkd/conf/conf.h"
+#include "parkd/feed/feeds.h"
+#include "parkd/net/addr_filter.h"
+#include "parkd/net/fetch.h"
+#include "parkd/publish/publisher.h"
+#include "parkd/store/store.h"
+
+struct app {
+    struct conf conf;
+    const char *conf_path;                /* NULL: none; read again on SIGHUP */
+    const char *flag_state, *flag_listen; /* what the command line set, NULL if not */
+    struct clock clock;
+    struct addr_filter filter;
+    char staff_listen[CONF_PATH_SIZE];
+
+    struct loop *loop;
+    struct registry *reg;
+    struct directory *dir;
+    struct store *store;
+    struct dialects *dialects;
+    struct fetcher *feed_fetcher,
+        *sink_fetcher; /* one each: slow lots must not use up the platform's connections */
+    struct publisher *publisher;
+    struct pipeline *pipeline;
+    struct feeds *feeds;
+    struct api *api;
+    struct timer *watchdog;
+
+    bool loaded, ending;
+    int exit_status;
+    int64_t started_mono_ms;
+};
+
+/* Ports. */
+void wire_store(struct app *a, struct store_events *ev);
+void wire_feeds(struct app *a, struct feeds_port *port);
+void wire_publish(struct app *a, struct publish_port *port);
+void wire_api(struct app *a, struct api_port *port);
+void wire_metrics(struct app *a, struct buf *out);
+void wire_status(struct app *a, struct json_writer *w);
+
+/* Checks a registration as a put would; ERR_* with `why`. */
+int check_lot(const struct app *a, const struct json *doc, struct why *why) must_check;
+int check_feed(const struct app *a, const struct json *doc, struct why *why) must_check;
+int check_sink(const struct app *a, const struct json *doc, struct why *why) must_check;
+
+/* A feed's or sink's registration as it now stands goes to who works with it; json empty: removed. */
+void app_apply_registration(struct app *a, enum store_noun noun, struct view id, struct view json);
+/* The store has loaded everything for the first time. */
+void app_loaded(struct app *a);
+
+/* Seeds an empty store from the district file; calls back when all is written (at once if there is nothing to
+ * do). */
+void district_seed(struct app *a, void (*done)(struct app *a, int err));
+
+/* Defaults, file, environment, command line, checked. */
+int app_read_conf(const struct app *a, struct conf *out, struct why *why) must_check;
+
+/* Runs the program until its end. Returns the exit status. */
+int app_run(struct app *a);
+/* Begins the orderly end; `status` is the exit status. */
+void app_end(struct app *a, int status);
+
+/* run.json in the state directory. */
+int run_file_write(const struct app *a, struct why *why) must_check;
+void run_file_remove(const struct app *a);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * Registrations of feeds and sinks by (noun, id).
+ */
+#include "app/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define NOUNS 3
+
+struct entry {
+    char *id, *json;
+    uint64_t version;
+    UT_hash_handle hh;
+};
+
+struct directory {
+    struct entry *by_noun[NOUNS];
+};
+
+struct directory *directory_new(void)
+{
+    return calloc(1, sizeof(struct directory));
+}
+
+static void entry_free(struct entry *e)
+{
+    if (!e)
+        return;
+    free(e->id);
+    free(e->json);
+    free(e);
+}
+
+void directory_free(struct directory *d)
+{
+    if (!d)
+        return;
+    for (int n = 0; n < NOUNS; n++) {
+        struct entry *e, *next;
+        HASH_ITER(hh, d->by_noun[n], e, next)
+        {
+            HASH_DEL(d->by_noun[n], e);
+            entry_free(e);
+        }
+    }
+    free(d);
+}
+
+static void drop(struct directory *d, enum store_noun noun, struct view id)
+{
+    struct entry *e = NULL;
+    HASH_FIND(hh, d->by_noun[noun], id.p, id.n, e);
+    if (!e)
+        return;
+    HASH_DEL(d->by_noun[noun], e);
+    entry_free(e);
+}
+
+int directory_put(struct directory *d, enum store_noun noun, struct view id, struct view json,
+                  uint64_t version)
+{
+    struct entry *e = NULL;
+    if (!json.n) {
+        drop(d, noun, id);
+        return 0;
+    }
+    if (!(e = calloc(1, sizeof *e)) || !(e->id = view_dup(id)) || !(e->json = view_dup(json))) {
+        entry_free(e);
+        return ERR_NOMEM;
+    }
+    e->version = version;
+    drop(d, noun, id);
+    HASH_ADD_KEYPTR(hh, d->by_noun[noun], e->id, id.n, e);
+    return 0;
+}
+
+static int by_id(struct entry *a, struct entry *b)
+{
+    return strcmp(a->id, b->id);
+}
+
+void directory_each(const struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx)
+{
+    struct entry *head = d->by_noun[noun];
+    HASH_SORT(head, by_id);
+    for (struct entry *e = head; e; e = e->hh.next)
+        fn(ctx, view_of(e->id), view_of(e->json), e->version);
+}
+
+size_t directory_count(const struct directory *d, enum store_noun noun)
+{
+    return HASH_COUNT(d->by_noun[noun]);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * What the API needs of feeds, pipeline, store and publisher.
+ */
+#include "app/app.h"
+
+static const struct feed *feed_by_id(void *ctx, struct view id)
+{
+    return feeds_find(((struct app *)ctx)->feeds, id);
+}
+
+static const struct feed *feed_by_path(void *ctx, struct view path)
+{
+    return feeds_find_path(((struct app *)ctx)->feeds, path);
+}
+
+static struct dialect_session *feed_session(void *ctx, const struct feed *f)
+{
+    return feeds_session(((struct app *)ctx)->feeds, f);
+}
+
+static void feed_pushed(void *ctx, const struct feed *f, const struct report_list *reports,
+                        const struct why *why)
+{
+    feeds_pushed(((struct app *)ctx)->feeds, f, reports, why);
+}
+
+static struct view dialect_params_of(void *ctx, struct view dialect)
+{
+    char name[33];
+    const struct dialect *d =
+        view_copy(dialect, name, sizeof name) ? NULL : dialects_find(((struct app *)ctx)->dialects, name);
+    return d ? dialect_params(d) : (struct view){0};
+}
+
+static int feed_poll_now(void *ctx, struct view id)
+{
+    return feeds_poll_now(((struct app *)ctx)->feeds, id);
+}
+
+static int ingest(void *ctx, const struct feed *f, const struct report_list *reports, ingest_done_fn *done,
+                  void *done_ctx)
+{
+    return pipeline_ingest(((struct app *)ctx)->pipeline, f, reports, done, done_ctx);
+}
+
+static bool up(void *ctx)
+{
+    return store_up(((struct app *)ctx)->store);
+}
+
+static int read_days(void *ctx, uint32_t lot, int64_t first_ms, int n_days, api_series_fn *done,
+                     void *done_ctx)
+{
+    return store_read_days(((struct app *)ctx)->store, lot, first_ms, n_days, done, done_ctx);
+}
+
+static int read_years(void *ctx, uint32_t lot, int first_year, int n_years, api_series_fn *done,
+                      void *done_ctx)
+{
+    return store_read_years(((struct app *)ctx)->store, lot, first_year, n_years, done, done_ctx);
+}
+
+static enum store_noun noun_of(enum api_noun noun)
+{
+    return noun == API_LOT ? STORE_LOT : noun == API_FEED ? STORE_FEED : STORE_SINK;
+}
+
+static int check(void *ctx, enum api_noun noun, struct view id, const struct json *doc, struct why *why)
+{
+    (void)id;
+    if (noun == API_LOT)
+        return check_lot(ctx, doc, why);
+    return noun == API_FEED ? check_feed(ctx, doc, why) : check_sink(ctx, doc, why);
+}
+
+static int put(void *ctx, enum api_noun noun, struct view id, struct view json, uint64_t if_version,
+               api_saved_fn *done, void *done_ctx)
+{
+    return store_put(((struct app *)ctx)->store, noun_of(noun), id, json, if_version, done, done_ctx);
+}
+
+static int remove_one(void *ctx, enum api_noun noun, struct view id, api_saved_fn *done, void *done_ctx)
+{
+    return store_remove(((struct app *)ctx)->store, noun_of(noun), id, done, done_ctx);
+}
+
+static void each(void *ctx, enum api_noun noun, api_each_fn *fn, void *fn_ctx)
+{
+    directory_each(((struct app *)ctx)->dir, noun_of(noun), fn, fn_ctx);
+}
+
+static int sink_resume(void *ctx, struct view id)
+{
+    return publisher_resume(((struct app *)ctx)->publisher, id);
+}
+
+static void write_status(void *ctx, struct json_writer *w)
+{
+    wire_status(ctx, w);
+}
+
+static void write_metrics(void *ctx, struct buf *out)
+{
+    wire_metrics(ctx, out);
+}
+
+static bool ready(void *ctx, const char **reason)
+{
+    struct app *a = ctx;
+    *reason = a->ending ? "ending" : !a->loaded ? "loading" : !store_up(a->store) ? "Redis is away" : NULL;
+    return *reason == NULL;
+}
+
+void wire_api(struct app *a, struct api_port *port)
+{
+    *port = (struct api_port){.ctx = a,
+                              .feed_by_id = feed_by_id,
+                              .feed_by_path = feed_by_path,
+                              .feed_session = feed_session,
+                              .feed_pushed = feed_pushed,
+                              .feed_poll_now = feed_poll_now,
+                              .dialect_params = dialect_params_of,
+                              .ingest = ingest,
+                              .store_up = up,
+                              .read_days = read_days,
+                              .read_years = read_years,
+                              .check = check,
+                              .put = put,
+                              .remove = remove_one,
+                              .each = each,
+                              .sink_resume = sink_resume,
+                              .write_status = write_status,
+                              .write_metrics = write_metrics,
+                              .ready = ready};
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * What the store tells: registrations go to the directory, the feeds and the publisher; loading starts the
+ * rest.
+ */
+#include <string.h>
+
+#include "app/app.h"
+#include "parkd/base/json.h"
+#include "parkd/base/log.h"
+#include "parkd/norm/norm.h"
+
+static void put_feed(struct app *a, const struct json *doc, struct why *why)
+{
+    struct feed feed;
+    int err = feed_parse(doc, &feed, why);
+    if (!err)
+        err = feeds_put(a->feeds, &feed, why);
+    if (err)
+        log_error(FEED, "feed=%s error=%s at=%s reason=\"%s\"", feed.id, err_name(err), why->at, why->text);
+}
+
+static void put_sink(struct app *a, const struct json *doc, struct why *why)
+{
+    struct sink sink;
+    int err = sink_parse(doc, &sink, why);
+    if (!err)
+        err = publisher_put(a->publisher, &sink, why);
+    if (err)
+        log_error(SINK, "sink=%s error=%s at=%s reason=\"%s\"", sink.id, err_name(err), why->at, why->text);
+}
+
+static void remove_one(struct app *a, enum store_noun noun, struct view id)
+{
+    if (noun == STORE_FEED)
+        feeds_remove(a->feeds, id);
+    else if (noun == STORE_SINK)
+        publisher_remove(a->publisher, id);
+}
+
+void app_apply_registration(struct app *a, enum store_noun noun, struct view id, struct view json)
+{
+    struct json *doc = NULL;
+    struct why why = {0};
+    if (!json.n) {
+        remove_one(a, noun, id);
+        return;
+    }
+    if (json_parse(json, &doc, &why))
+        log_error(STORE, "registration=" VIEW_FMT " is not JSON: %s", VIEW_ARG(id), why.text);
+    else if (noun == STORE_FEED)
+        put_feed(a, doc, &why);
+    else
+        put_sink(a, doc, &why);
+    json_free(doc);
+}
+
+static void on_registration(void *ctx, enum store_noun noun, struct view id, struct view json,
+                            uint64_t version)
+{
+    struct app *a = ctx;
+    if (noun == STORE_LOT)
+        return; /* the registry has it already */
+    if (directory_put(a->dir, noun, id, json, version))
+        log_error(STORE, "registration=" VIEW_FMT " out of memory", VIEW_ARG(id));
+    app_apply_registration(a, noun, id, json);
+}
+
+static void on_loaded(void *ctx, bool first)
+{
+    struct app *a = ctx;
+    if (first)
+        app_loaded(a);
+    else
+        publisher_reload(a->publisher);
+}
+
+static void on_away(void *ctx, bool away, const char *reason)
+{
+    (void)ctx;
+    if (away)
+        log_error(STORE, "redis=away reason=\"%s\" pushes are answered 503 until it is back",
+                  reason ? reason : "");
+    else
+        log_info(STORE, "redis=back");
+}
+
+static int apply_hint(void *ctx, const struct lot *lot, const struct reading *held, int32_t delta,
+                      int64_t at_ms, struct reading *out)
+{
+    struct app *a = ctx;
+    return norm_hint(lot, held, delta, at_ms, clock_wall_ms(&a->clock), out);
+}
+
+void wire_store(struct app *a, struct store_events *ev)
+{
+    *ev = (struct store_events){.ctx = a,
+                                .on_registration = on_registration,
+                                .on_loaded = on_loaded,
+                                .on_away = on_away,
+                                .apply_hint = apply_hint};
+}

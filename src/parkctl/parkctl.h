@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * parkctl: the command line for staff, a client of the staff listener. One file a noun.
+ *
+ * Exit codes: 0 done, 1 failed (the reason on stderr), 2 usage, 3 parkd not reachable, 4 not found.
+ */
+#ifndef PARKD_PARKCTL_PARKCTL_H
+#define PARKD_PARKCTL_PARKCTL_H
+
+#include "parkd/base/buf.h"
+
+struct json;
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_NOT_FOUND = 4 };
+
+struct ctl {
+    char staff[600]; /* "http://127.0.0.1:8081" or "unix:/path" */
+    bool json;       /* print answers as they are */
+};
+
+/* One request to the staff listener. Prints the reason of a failure (problem+json in plain words) and returns
+ * an exit code; 0: `out` holds the answer. `body` empty: none. */
+int ctl_request(const struct ctl *c, const char *method, const char *path, struct view body,
+                struct buf *out) must_check;
+/* The same, and the answer parsed; the caller frees *doc. */
+int ctl_request_json(const struct ctl *c, const char *method, const char *path, struct json **doc) must_check;
+/* A file, or standard input for "-". */
+int ctl_read(const char *path, struct buf *out) must_check;
+
+/* argv[0] is the noun, argv[1] the verb. */
+int ctl_registrations(const struct ctl *c, int argc, char **argv);
+int ctl_status(const struct ctl *c);
+
+#endif

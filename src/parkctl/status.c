@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * status: what works and what does not, a line each.
+ */
+#include <stdio.h>
+
+#include "parkctl/parkctl.h"
+#include "parkd/base/json.h"
+
+static void print_feed(const struct json *f)
+{
+    struct view why = json_text(json_get(f, "error"));
+    (void)printf("feed  %-20.*s %-10.*s %-9.*s%s" VIEW_FMT "\n", VIEW_ARG(json_text(json_get(f, "id"))),
+                 VIEW_ARG(json_text(json_get(f, "dialect"))), VIEW_ARG(json_text(json_get(f, "state"))),
+                 why.n ? " " : "", VIEW_ARG(why));
+}
+
+static void print_sink(const struct json *s)
+{
+    struct view why = json_text(json_get(s, "last_error"));
+    (void)printf("sink  %-20.*s %-10.*s %-9.*s unacknowledged %.0f%s" VIEW_FMT "\n",
+                 VIEW_ARG(json_text(json_get(s, "id"))), VIEW_ARG(json_text(json_get(s, "dialect"))),
+                 VIEW_ARG(json_text(json_get(s, "state"))), json_number(json_get(s, "unacknowledged")),
+                 why.n ? " " : "", VIEW_ARG(why));
+}
+
+static void print_store(const struct json *s)
+{
+    (void)printf("store " VIEW_FMT " %s, %.0f lots wait in memory\n",
+                 VIEW_ARG(json_text(json_get(s, "address"))), json_true(json_get(s, "up")) ? "up" : "AWAY",
+                 json_number(json_get(s, "waiting_lots")));
+}
+
+int ctl_status(const struct ctl *c)
+{
+    struct buf out;
+    struct json *doc = NULL;
+    struct why why = {0};
+    buf_init(&out, 64u << 20);
+    int err = ctl_request(c, "GET", "/v1/admin/status", (struct view){0}, &out);
+    if (!err && c->json) {
+        (void)printf(VIEW_FMT "\n", VIEW_ARG(buf_get(&out)));
+    } else if (!err && json_parse(buf_get(&out), &doc, &why) == 0) {
+        for (const struct json *f = json_first(json_get(doc, "feeds")); f; f = json_next(f))
+            print_feed(f);
+        for (const struct json *s = json_first(json_get(doc, "sinks")); s; s = json_next(s))
+            print_sink(s);
+        print_store(json_get(doc, "store"));
+    }
+    json_free(doc);
+    buf_fini(&out);
+    return err;
+}
