@@ -31,10 +31,13 @@ static void put_sink(struct app *a, const struct json *doc, struct why *why)
 
 static void remove_one(struct app *a, enum store_noun noun, struct view id)
 {
-    if (noun == STORE_FEED)
+    char sink[SINK_ID_SIZE];
+    if (noun == STORE_FEED) {
         feeds_remove(a->feeds, id);
-    else if (noun == STORE_SINK)
+    } else if (noun == STORE_SINK && view_copy(id, sink, sizeof sink) == 0) {
         publisher_remove(a->publisher, id);
+        store_lease_sink_drop(a->store, sink);
+    }
 }
 
 void app_apply_registration(struct app *a, enum store_noun noun, struct view id, struct view json)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * All feeds: registrations, dialect sessions, health; and the poller that performs the plan of those that are
+ * polled.
+ *
+ * Reports leave through the port and are never kept. At most one poll of a feed is in flight; slots are
+ * spread by the hash of the feed's id; a failing feed backs off (five failures → interval × 2 up to 5 min)
+ * and its lots keep their last reading and age. Owner: app. After feeds_stop nothing runs and nothing is
+ * called any more.
+ */
+#ifndef PARKD_FEED_FEEDS_H
+#define PARKD_FEED_FEEDS_H
+
+#include "parkd/base/clock.h"
+#include "parkd/base/json_write.h"
+#include "parkd/dialect/dialect.h"
+#include "parkd/model/feed.h"
+
+struct feeds;
+struct fetcher;
+struct loop;
+
+struct feeds_port {
+    void *ctx;
+    /* What a poll brought; the list is borrowed for the call. Faults are already counted in the feed's
+     * status. */
+    void (*on_reports)(void *ctx, const struct feed *feed, const struct report_list *reports);
+    /* May this instance poll the feed now (lease)? And how many times slower (1; 2 while Redis is away)? */
+    bool (*may_poll)(void *ctx, const char *feed);
+    int (*slow_down)(void *ctx);
+};
+
+struct feeds *feeds_new(struct loop *loop, const struct clock *clock, struct fetcher *fetcher,
+                        const struct dialects *dialects, struct registry *reg, const struct feeds_port *port);
+void feeds_free(struct feeds *fs); /* cancels what is in flight; NULL is fine */
+/* Adds or replaces; takes the heap parts of `feed` over (also on failure). On failure the feed stands there
+ * disabled with its reason. */
+int feeds_put(struct feeds *fs, struct feed *feed, struct why *why) must_check;
+void feeds_remove(struct feeds *fs, struct view id);
+void feeds_start(struct feeds *fs); /* polls begin; before that nothing is asked */
+
+/* Closes every session and opens it again in the new table, which replaces the old one; polls in flight are
+ * cancelled and due again. A feed whose parameters no longer fit stands disabled with its reason. */
+void feeds_use_dialects(struct feeds *fs, const struct dialects *dialects);
+const struct feed *feeds_find(const struct feeds *fs, struct view id);
+const struct feed *feeds_find_path(const struct feeds *fs,
+                                   struct view path); /* a push feed's own fixed path */
+struct dialect_session *feeds_session(struct feeds *fs, const struct feed *feed);
+/* A push of that feed came: tells health and status. `why` NULL: good. */
+void feeds_pushed(struct feeds *fs, const struct feed *feed, const struct report_list *reports,
+                  const struct why *why);
+/* Makes a poll feed due now ("poll now"). ERR_NOT_FOUND, ERR_STATE. */
+int feeds_poll_now(struct feeds *fs, struct view id);
+/* One object a feed: id, dialect, mode, url (no secrets), state good|bad|new|disabled, last_good, last_try,
+ * error, http_status, took_ms, failures, interval_ms, next_ms (when, ms since 1970, null while asking),
+ * reports, faults (up to 5: item, lot, pointer, reason), unknown_lots. */
+void feeds_write_status(const struct feeds *fs, struct json_writer *w);
+size_t feeds_count(const struct feeds *fs, bool bad_only);
+/* For /metrics: a duration histogram of polls and last success a feed. */
+void feeds_write_metrics(const struct feeds *fs, struct buf *out);
+
+#endif
