@@ -77,6 +77,7 @@ struct publish_sink {
     struct publish_plan *plan;
     struct publish_pace pace;
     enum sink_phase phase;
+    bool resume_loaded; /* asked to resume while loading: counts for what the load brings too */
     struct timer *wake;
     int64_t wake_at; /* monotonic; PLAN_NEVER not armed */
     struct publish_batch lanes[PUBLISH_LANES];

@@ -57,6 +57,9 @@ static void on_loaded(void *ctx, int err, uint64_t version)
     if (s->save)
         apply_acks(s, &s->save->acks);
     publish_plan_loaded(s->plan, mono(s));
+    if (s->resume_loaded)
+        publish_plan_resume(s->plan, mono(s));
+    s->resume_loaded = false;
     s->phase = SINK_READY;
     s->beat_from = 0;
     s->next_beat_ms = mono(s) + s->conf.heartbeat_ms;

@@ -224,6 +224,7 @@ int publisher_resume(struct publisher *p, struct view sink)
         return ERR_NOT_FOUND;
     publish_pace_resume(&s->pace);
     publish_plan_resume(s->plan, mono(p));
+    s->resume_loaded = s->phase != SINK_READY;
     sink_wake(s, 0);
     return 0;
 }
