@@ -9,7 +9,11 @@
 
 void dialect_request_init(struct dialect_request *r)
 {
-    memset(r, 0, sizeof *r);
+    /* Headers beyond n_headers are never read; clearing all of them cost more than the rest of a poll. */
+    r->method[0] = r->url[0] = '\0';
+    r->n_headers = 0;
+    r->items = NULL;
+    r->n_items = 0;
     buf_init(&r->body, DIALECT_MAX_BODY);
 }
 

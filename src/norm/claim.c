@@ -3,7 +3,6 @@
  */
 #include "norm/claim.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static int check_count(int64_t v, int64_t min, const char *at, struct why *why)
@@ -13,14 +12,10 @@ static int check_count(int64_t v, int64_t min, const char *at, struct why *why)
     return why_set(why, ERR_RANGE, at, "%lld is outside %lld to %d", (long long)v, (long long)min, COUNT_MAX);
 }
 
-static int check_place(const struct place_claim *p, const char *at, struct why *why)
+static int check_place(const struct place_claim *p, struct why *why)
 {
     int err = check_count(p->free, -COUNT_MAX, "/free", why);
-    if (!err)
-        err = check_count(p->total, 0, "/total", why);
-    if (err)
-        why_under(why, "%s", at);
-    return err;
+    return err ? err : check_count(p->total, 0, "/total", why);
 }
 
 static int n_zones(const struct report *rep)
@@ -37,20 +32,17 @@ static bool is_said(const struct place_claim *p)
 
 int claim_check(const struct report *rep, struct why *why)
 {
-    char at[48];
     int err = check_count(rep->free, -COUNT_MAX, "/free", why);
     if (err || (err = check_count(rep->open, 0, "/open", why)) ||
         (err = check_count(rep->total, 0, "/total", why)) ||
         (err = check_count(rep->occupied, 0, "/occupied", why)))
         return err;
-    for (int c = 0; c < PLACE_CLASS_N && !err; c++) {
-        (void)snprintf(at, sizeof at, "/classes/%s", place_class_name((enum place_class)c));
-        err = check_place(&rep->classes[c], at, why);
-    }
-    for (int z = 0; z < n_zones(rep) && !err; z++) {
-        (void)snprintf(at, sizeof at, "/zones/%d", z);
-        err = check_place(&rep->zones[z].count, at, why);
-    }
+    for (int c = 0; c < PLACE_CLASS_N && !err; c++)
+        if ((err = check_place(&rep->classes[c], why)))
+            why_under(why, "/classes/%s", place_class_name((enum place_class)c));
+    for (int z = 0; z < n_zones(rep) && !err; z++)
+        if ((err = check_place(&rep->zones[z].count, why)))
+            why_under(why, "/zones/%d", z);
     return err;
 }
 

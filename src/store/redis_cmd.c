@@ -3,8 +3,6 @@
  */
 #include "store/redis_cmd.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,18 +75,30 @@ void redis_cmd_key(struct redis_cmd *c, struct key k)
     redis_cmd_view(c, (struct view){k.text, k.n});
 }
 
+/* Decimal digits in front of `end`, without the printing machinery: numbers are most of what is sent. */
+static char *put_digits(char *end, uint64_t v)
+{
+    do {
+        *--end = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    return end;
+}
+
 void redis_cmd_int(struct redis_cmd *c, int64_t v)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, v);
-    redis_cmd_str(c, text);
+    char text[24], *end = text + sizeof text;
+    char *p = put_digits(end, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    if (v < 0)
+        *--p = '-';
+    redis_cmd_view(c, (struct view){p, (size_t)(end - p)});
 }
 
 void redis_cmd_uint(struct redis_cmd *c, uint64_t v)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, v);
-    redis_cmd_str(c, text);
+    char text[24], *end = text + sizeof text;
+    char *p = put_digits(end, v);
+    redis_cmd_view(c, (struct view){p, (size_t)(end - p)});
 }
 
 void redis_cmd_eval(struct redis_cmd *c, const struct redis_script *s, size_t keys)
@@ -109,4 +119,22 @@ void redis_cmd_join(struct redis_cmd *c, const struct redis_cmd *more)
     for (size_t i = 0; i < more->n; i++)
         c->args[c->n++] = (struct redis_arg){base + more->args[i].off, more->args[i].n};
     c->err = buf_view(&c->bytes, buf_get(&more->bytes));
+}
+
+char *redis_cmd_format(const struct redis_cmd *c, size_t *n)
+{
+    struct buf out;
+    struct view bytes = buf_get(&c->bytes);
+    buf_init(&out, CMD_MAX_BYTES * 2);
+    buf_char(&out, '*');
+    buf_int(&out, (int64_t)c->n);
+    buf_str(&out, "\r\n");
+    for (size_t i = 0; i < c->n; i++) {
+        buf_char(&out, '$');
+        buf_int(&out, (int64_t)c->args[i].n);
+        buf_str(&out, "\r\n");
+        buf_put(&out, bytes.p + c->args[i].off, c->args[i].n);
+        buf_str(&out, "\r\n");
+    }
+    return buf_take(&out, n);
 }

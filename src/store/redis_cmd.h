@@ -40,5 +40,8 @@ void redis_cmd_uint(struct redis_cmd *c, uint64_t v);
 void redis_cmd_eval(struct redis_cmd *c, const struct redis_script *s, size_t keys);
 /* All arguments of `more` behind those of c. */
 void redis_cmd_join(struct redis_cmd *c, const struct redis_cmd *more);
+/* The whole command as Redis reads it (RESP), *n bytes; the caller frees. NULL: out of memory or too large.
+ */
+char *redis_cmd_format(const struct redis_cmd *c, size_t *n);
 
 #endif

@@ -170,7 +170,7 @@ static struct sent *sent_new(struct redis_link *l, const struct redis_cmd *cmd, 
 static void sent_free(struct sent *s)
 {
     if (s && s->text)
-        redisFreeCommand(s->text);
+        free(s->text);
     free(s);
 }
 
@@ -244,34 +244,16 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     }
 }
 
-static int format(const struct redis_cmd *cmd, char **out)
-{
-    struct view bytes = buf_get(&cmd->bytes);
-    const char **argv = calloc(cmd->n + 1, sizeof *argv);
-    size_t *len = calloc(cmd->n + 1, sizeof *len);
-    int n = -1;
-    *out = NULL;
-    for (size_t i = 0; argv && len && i < cmd->n; i++) {
-        argv[i] = bytes.p + cmd->args[i].off;
-        len[i] = cmd->args[i].n;
-    }
-    if (argv && len)
-        n = redisFormatCommandArgv(out, (int)cmd->n, argv, len);
-    free(argv);
-    free(len);
-    return n;
-}
-
 /* Sends in any state that has a context; the public function wants READY. */
 static int send_cmd(struct redis_link *l, const struct redis_cmd *cmd, redis_reply_fn *fn, void *ctx)
 {
-    char *text = NULL;
+    size_t n = 0;
     if (cmd->err)
         return cmd->err;
     if (l->n_sent >= MAX_COMMANDS || (l->bytes && l->bytes + cmd->bytes.n > MAX_BYTES))
         return ERR_FULL;
-    int n = format(cmd, &text);
-    struct sent *s = n < 0 ? NULL : sent_new(l, cmd, (size_t)n);
+    char *text = redis_cmd_format(cmd, &n);
+    struct sent *s = text ? sent_new(l, cmd, n) : NULL;
     if (!s) {
         free(text);
         return ERR_NOMEM;
@@ -284,7 +266,7 @@ static int send_cmd(struct redis_link *l, const struct redis_cmd *cmd, redis_rep
         return ERR_AWAY;
     }
     if (!s->script) {
-        redisFreeCommand(text);
+        free(text);
         s->text = NULL;
     }
     queue(l, s);

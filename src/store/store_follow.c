@@ -20,6 +20,7 @@
 #define RELOAD_EVERY_MS 10000 /* for a change of a lot that we do not know */
 
 struct place {
+    struct key stream;
     char id[40]; /* of the last entry that was read */
     uint64_t n;  /* its number; 0: not known */
 };
@@ -69,8 +70,10 @@ int follow_partitions(struct follow *f, unsigned n)
     free(f->places);
     f->places = places;
     f->n_places = n + 1;
-    for (unsigned i = 0; i <= n; i++)
+    for (unsigned i = 0; i <= n; i++) {
         memcpy(places[i].id, "0-0", 4);
+        places[i].stream = follow_stream(f->st, i);
+    }
     return 0;
 }
 
@@ -162,12 +165,8 @@ static bool take_entry(struct follow *f, unsigned stream, const struct reply *en
 static unsigned stream_of(const struct follow *f, struct view key)
 {
     unsigned i = 0;
-    while (i < f->n_places) {
-        struct key k = follow_stream(f->st, i);
-        if (view_eq(key, (struct view){k.text, k.n}))
-            break;
+    while (i < f->n_places && !view_eq(key, (struct view){f->places[i].stream.text, f->places[i].stream.n}))
         i++;
-    }
     return i;
 }
 
@@ -209,9 +208,9 @@ static void on_read(void *ctx, const struct reply *r, enum redis_error err)
 static void put_streams(const struct follow *f, struct redis_cmd *cmd)
 {
     const struct store *st = f->st;
-    redis_cmd_key(cmd, follow_stream(st, st->partitions));
+    redis_cmd_key(cmd, f->places[st->partitions].stream);
     for (unsigned i = 0; i < st->partitions; i++)
-        redis_cmd_key(cmd, follow_stream(st, i));
+        redis_cmd_key(cmd, f->places[i].stream);
     redis_cmd_str(cmd, f->places[st->partitions].id);
     for (unsigned i = 0; i < st->partitions; i++)
         redis_cmd_str(cmd, f->places[i].id);
