@@ -39,7 +39,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench lint headers format install clean deps help
+.PHONY: all run test test-unit test-flow bench lint headers format install clean deps deps-test help
 all: $(O)/parkd $(O)/parkctl
 
 help: ## this list
@@ -47,12 +47,14 @@ help: ## this list
 
 deps:
 	$(Q)tools/install-packages
+deps-test:
+	$(Q)tools/install-packages test
 
 run: deps ## the whole product: parkd, 44 simulated lots, a simulated platform; RUN_SECONDS=20 ends by itself
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)exec tools/run --build build/release
 
-test: deps ## everything: checks, unit tests (gcc and clang, sanitizers), flow tests
+test: deps-test ## everything: checks, unit tests (gcc and clang, sanitizers), flow tests
 	$(Q)exec tests/run-all
 
 test-unit: $(UNIT_BIN) ## unit tests of this BUILD
