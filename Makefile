@@ -41,6 +41,7 @@ Q := $(if $(V),,@)
 
 .PHONY: all run test test-unit test-flow bench lint headers format install clean deps deps-test help
 all: $(O)/parkd $(O)/parkctl
+	@:
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 12

@@ -3,9 +3,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/internal.h"
+#include "parkd/base/file.h"
 #include "parkd/base/log.h"
 
 #include "gen/api/native_schema_json.h"
@@ -104,16 +104,11 @@ static void on_request(void *ctx, struct http_request *req)
 
 static int read_pem(const char *path, struct buf *out, struct why *why)
 {
-    char piece[4096];
-    size_t n;
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return why_set(why, ERR_IO, "public", "cannot read %s", path);
-    while ((n = fread(piece, 1, sizeof piece, f)) > 0 && buf_put(out, piece, n) == 0)
-        continue;
-    bool failed = ferror(f) || out->err;
-    (void)fclose(f);
-    return failed ? why_set(why, ERR_IO, "public", "cannot read %s, or it is larger than 1 MiB", path) : 0;
+    int err = file_read(path, out);
+    if (!err)
+        return 0;
+    return why_set(why, ERR_IO, "public", err == ERR_TOO_BIG ? "%s is larger than 1 MiB" : "cannot read %s",
+                   path);
 }
 
 static int listen_on(struct listener *l, struct loop *loop, const struct http_server_conf *conf,

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uthash.h>
 #include <zlib.h>
 
@@ -185,6 +184,13 @@ struct cache_form cache_form(struct cache_entry *e, bool accepts_gzip, bool *gzi
 const char *cache_note(const struct cache_entry *e)
 {
     return e->note;
+}
+
+int64_t cache_span_ms(const struct cache_entry *e)
+{
+    return e->until_ms == INT64_MAX       ? INT64_MAX
+           : e->until_ms > e->made.now_ms ? e->until_ms - e->made.now_ms
+                                          : 0;
 }
 
 int64_t cache_age_ms(const struct cache_entry *e, int64_t now_ms)

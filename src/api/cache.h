@@ -45,6 +45,8 @@ void cache_release(void *entry);
  * what came. */
 struct cache_form cache_form(struct cache_entry *e, bool accepts_gzip, bool *gzip);
 const char *cache_note(const struct cache_entry *e);
+/* How long it is true at most, from when it was made. */
+int64_t cache_span_ms(const struct cache_entry *e);
 int64_t cache_age_ms(const struct cache_entry *e, int64_t now_ms);
 
 /* Does an Accept-Encoding header allow gzip? */

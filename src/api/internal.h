@@ -72,7 +72,6 @@ void reply_entry(const struct call *c, const struct reply *r, struct cache_entry
 void reply_problem(const struct call *c, enum problem kind, const char *detail);
 /* One error with its place. */
 void reply_why(const struct call *c, enum problem kind, const struct why *why);
-void reply_problem_full(const struct call *c, const struct problem_answer *p);
 void reply_options(const struct call *c);
 void reply_method(const struct call *c);
 /* For codes of other stages: ERR_AWAY → 503 and so on. */

@@ -2,13 +2,13 @@
  * What everybody may read. Answers that do not depend on where the asker stands come from the cache.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "api/internal.h"
 
 #include "gen/web/index_html.h"
 
-#define LIST_CACHE   "public, max-age=5, stale-while-revalidate=30"
+#define LIST_FRESH_S 5  /* how long caches may give a list as it is … */
+#define LIST_STALE_S 30 /* … and while they ask anew; never beyond the first number's limit */
 #define STATIC_CACHE "public, max-age=3600"
 #define PAGE_ROWS    1000
 #define KEY_MAX      1024
@@ -46,6 +46,22 @@ static int key_of(const struct call *c, const struct query *q, struct buf *key)
     buf_view(key, http_path(c->req));
     buf_char(key, '?');
     return query_print(q, false, key);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void give_list(const struct call *c, struct reply *r, struct cache_entry *e)
+{
+    char text[80];
+    int64_t span = e ? cache_span_ms(e) / 1000 : 0;
+    int64_t fresh = least(span, LIST_FRESH_S), stale = least(span - fresh, LIST_STALE_S);
+    (void)snprintf(text, sizeof text, "public, max-age=%d, stale-while-revalidate=%d", (int)fresh,
+                   (int)stale);
+    r->cache_control = text;
+    reply_entry(c, r, e);
 }
 
 /* --- lists --- */
@@ -121,7 +137,7 @@ static void lots(const struct call *c)
     if (!e)
         e = make_list(c, &l);
     if (e)
-        reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+        give_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&l.key);
 }
 
@@ -164,7 +180,7 @@ static void lot(const struct call *c)
     if (!e)
         e = make_lot(c, crs, buf_get(&key));
     if (e)
-        reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+        give_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&key);
 }
 
@@ -200,21 +216,16 @@ static void summary(const struct call *c)
     struct cache_entry *e = cache_find(c->api->cache, http_path(c->req), &now);
     if (!e)
         e = make_summary(c, http_path(c->req));
-    reply_entry(c, &(struct reply){.status = 200, .cache_control = LIST_CACHE}, e);
+    give_list(c, &(struct reply){.status = 200}, e);
 }
 
 /* --- the page --- */
 
 static int64_t page_until(const struct selection *s, int64_t now_ms)
 {
-    int64_t first = now_ms + CACHE_CALM_MS * 5; /* the ages on it are in seconds */
-    for (size_t i = 0; i < s->n; i++) {
-        const struct registry_lot *l = s->v[i].lot;
-        int64_t t = freshness_valid_until(&l->reading, l->interval_ms);
-        if (freshness_current(&l->reading, l->interval_ms, now_ms) && t < first)
-            first = t;
-    }
-    return first;
+    int64_t calm = now_ms + CACHE_CALM_MS * 5; /* the ages on it are in seconds */
+    int64_t until = selection_until(s, now_ms);
+    return until < calm ? until : calm;
 }
 
 static struct cache_entry *make_page(const struct call *c, bool english, struct view key)
@@ -238,7 +249,7 @@ static struct cache_entry *make_page(const struct call *c, bool english, struct 
 void page_handle(const struct call *c)
 {
     struct query q;
-    struct reply r = {.status = 200, .type = "text/html; charset=utf-8", .cache_control = LIST_CACHE};
+    struct reply r = {.status = 200, .type = "text/html; charset=utf-8"};
     call_query(c, &q);
     bool english = query_english(&q);
     struct view key = english ? VIEW("/en") : VIEW("/zh");
@@ -252,7 +263,7 @@ void page_handle(const struct call *c)
     reply_header(&r, "Referrer-Policy", "no-referrer");
     reply_header(&r, "Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
     reply_header(&r, "Content-Language", english ? "en" : "zh-CN");
-    reply_entry(c, &r, e);
+    give_list(c, &r, e);
 }
 
 static void asset(const struct call *c, enum asset which, const char *type)

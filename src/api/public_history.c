@@ -7,9 +7,9 @@
 
 #include "api/history.h"
 #include "api/internal.h"
+#include "parkd/base/iso8601.h"
 
 #define HISTORY_CACHE "public, max-age=30"
-#define DAY_MS        ((int64_t)24 * 3600 * 1000)
 
 /* One question on its way through the store. */
 struct reading_op {

@@ -9,12 +9,8 @@
 #include "parkd/base/iso8601.h"
 #include "parkd/base/json.h"
 
-#define MINUTE_MS   ((int64_t)60 * 1000)
-#define HOUR_MS     (60 * MINUTE_MS)
-#define DAY_MS      (24 * HOUR_MS)
-#define RADIUS_MAX  200000.0      /* m: a city and what lies around it */
-#define TIME_MAX_MS 7258118399999 /* the end of 2199 */
-#define MAX_DAYS    1200          /* of hourly records in one answer: four year strings at most */
+#define RADIUS_MAX 200000.0 /* m: a city and what lies around it */
+#define MAX_DAYS   1200     /* of hourly records in one answer: four year strings at most */
 
 void query_add(struct query *q, struct view name, struct view value)
 {

@@ -59,7 +59,5 @@ struct page_view {
 };
 int render_page(struct view html, const struct selection *s, const struct page_view *v,
                 struct buf *out) must_check;
-/* Text for HTML element or quoted attribute content. */
-void render_html_text(struct buf *out, struct view text);
 
 #endif

@@ -7,9 +7,6 @@
 #include "parkd/base/iso8601.h"
 #include "parkd/base/json_write.h"
 
-#define MINUTE_MS   ((int64_t)60 * 1000)
-#define HOUR_MS     (60 * MINUTE_MS)
-#define DAY_MS      (24 * HOUR_MS)
 #define RECENT_DAYS 7 /* hours are made of minutes this far back: their records may not be written yet */
 
 int history_init(struct history *h, const struct history_query *q)

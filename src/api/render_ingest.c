@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/ingest_answer.h"
 #include "parkd/base/json.h"

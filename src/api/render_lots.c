@@ -3,19 +3,6 @@
  */
 #include "api/render.h"
 
-/* The first moment after now at which one of the lots must no longer show its number. */
-static int64_t until(const struct selection *s, int64_t now_ms)
-{
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct registry_lot *l = s->v[i].lot;
-        int64_t t = freshness_valid_until(&l->reading, l->interval_ms);
-        if (freshness_current(&l->reading, l->interval_ms, now_ms) && t < first)
-            first = t;
-    }
-    return first;
-}
-
 int render_lots(const struct selection *s, enum datum crs, int64_t now_ms, struct buf *out, int64_t *until_ms)
 {
     struct json_writer w;
@@ -34,6 +21,6 @@ int render_lots(const struct selection *s, enum datum crs, int64_t now_ms, struc
     jw_end_array(&w);
     jw_end_object(&w);
     buf_char(out, '\n');
-    *until_ms = until(s, now_ms);
+    *until_ms = selection_until(s, now_ms);
     return out->err;
 }

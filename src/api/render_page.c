@@ -2,7 +2,6 @@
  * The residents' page: a template with {{tokens}}, words in two languages from one table, and the rows. The
  * same words go to the script by data attributes, so that they stand nowhere twice.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "api/render.h"
@@ -62,7 +61,8 @@ static const char *say(const struct page *p, const char *name)
     return !w ? "" : p->v->english ? w->en : w->zh;
 }
 
-void render_html_text(struct buf *out, struct view text)
+/* Text for HTML element or quoted attribute content. */
+static void put_text(struct buf *out, struct view text)
 {
     static const char bad[] = "&<>\"'";
     static const char *const good[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
@@ -81,14 +81,14 @@ void render_html_text(struct buf *out, struct view text)
 
 static void text(const struct page *p, const char *s)
 {
-    render_html_text(p->out, view_of(s));
+    put_text(p->out, view_of(s));
 }
 
 /* A form with a number in place of its "{}". */
 static void form(const struct page *p, const char *f, int64_t n)
 {
     const char *gap = strstr(f, "{}");
-    render_html_text(p->out, (struct view){f, gap ? (size_t)(gap - f) : strlen(f)});
+    put_text(p->out, (struct view){f, gap ? (size_t)(gap - f) : strlen(f)});
     buf_int(p->out, n);
     text(p, gap ? gap + 2 : "");
 }
@@ -232,7 +232,7 @@ static void put_count(const struct page *p)
         const struct registry_lot *l = p->s->v[i].lot;
         n += current(p, l) && (l->reading.free != COUNT_NONE || l->reading.band != BAND_UNKNOWN);
     }
-    render_html_text(p->out, (struct view){f, (size_t)((first ? first : rest) - f)});
+    put_text(p->out, (struct view){f, (size_t)((first ? first : rest) - f)});
     buf_int(p->out, (int64_t)p->s->n);
     form(p, rest, n);
 }

@@ -2,8 +2,6 @@
  * Answers with the headers that every answer has.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "api/internal.h"
 #include "parkd/base/log.h"
@@ -123,7 +121,7 @@ static void answer_problem(const struct call *c, const struct problem_answer *p,
     buf_fini(&b);
 }
 
-void reply_problem_full(const struct call *c, const struct problem_answer *p)
+static void reply_problem_full(const struct call *c, const struct problem_answer *p)
 {
     struct reply r = {0};
     answer_problem(c, p, &r);

@@ -150,6 +150,18 @@ int select_page(const struct registry *reg, int64_t now_ms, size_t max, struct s
     return 0;
 }
 
+int64_t selection_until(const struct selection *s, int64_t now_ms)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct registry_lot *l = s->v[i].lot;
+        int64_t t = freshness_valid_until(&l->reading, l->interval_ms);
+        if (freshness_current(&l->reading, l->interval_ms, now_ms) && t < first)
+            first = t;
+    }
+    return first;
+}
+
 void selection_fini(struct selection *s)
 {
     free(s->v);

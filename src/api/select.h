@@ -27,6 +27,9 @@ int select_lots(const struct registry *reg, const struct lots_query *q, int64_t 
                 struct why *why) must_check;
 /* For the page: lots that report first, then the silent ones; by id. At most `max`. ERR_NOMEM. */
 int select_page(const struct registry *reg, int64_t now_ms, size_t max, struct selection *out) must_check;
+/* The first moment after now at which one of the lots must no longer show its number; INT64_MAX: none does.
+ */
+int64_t selection_until(const struct selection *s, int64_t now_ms);
 void selection_fini(struct selection *s);
 
 #endif

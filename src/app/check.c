@@ -2,7 +2,6 @@
  * What a registration must be before it is written: parsed, its dialect there and able, its parameters right,
  * its URL askable.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/app.h"

@@ -3,7 +3,6 @@
  * Everything is checked before the first is written, so that a wrong file writes nothing.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/app.h"
 #include "parkd/base/json.h"

@@ -2,7 +2,6 @@
  * The state of the whole for staff (/v1/admin/status) and for Prometheus (/metrics).
  */
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,7 +57,7 @@ static void metrics_lots(struct app *a, struct buf *out)
         buf_printf(out, "parkd_lots{state=\"%s\"} %d\n", freshness_name((enum freshness)f), by[f]);
 }
 
-#define METRICS_MAX_LOTS 5000 /* more series than this help nobody (ECOSYSTEM §7) */
+#define METRICS_MAX_LOTS 5000 /* more series than this help nobody */
 
 static void metrics_lot_series(struct app *a, struct buf *out)
 {

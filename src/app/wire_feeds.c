@@ -4,10 +4,10 @@
  */
 #include "app/app.h"
 
-static void on_reports(void *ctx, const struct feed *feed, const struct report_list *reports)
+static bool on_reports(void *ctx, const struct feed *feed, const struct report_list *reports)
 {
     struct app *a = ctx;
-    pipeline_take(a->pipeline, feed, reports);
+    return pipeline_take(a->pipeline, feed, reports);
 }
 
 static bool may_poll(void *ctx, const char *feed)

@@ -3,7 +3,6 @@
  * have their own file. OpenSSL's error queue is emptied on the way out: nobody else reads it.
  */
 #include <limits.h>
-#include <string.h>
 
 /* OpenSSL has a type of the name of one of our codes. */
 #define ERR_STATE openssl_err_state

@@ -2,8 +2,6 @@
  * Base64 and hexadecimal text, both ways. Decoding is strict about the alphabet, the padding and unused bits,
  * so that no two texts mean the same bytes (blanks apart). Pure.
  */
-#include <string.h>
-
 #include "parkd/base/crypto.h"
 
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -108,15 +106,6 @@ int hex_encode(struct buf *out, struct view bytes)
         rc = buf_put(out, (char[]){digits[c >> 4], digits[c & 15]}, 2);
     }
     return rc;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 int hex_decode(struct buf *out, struct view text)

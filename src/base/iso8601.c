@@ -4,11 +4,9 @@
  */
 #include "parkd/base/iso8601.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define DAY_MS  INT64_C(86400000)
-#define MAX_MS  (INT64_C(84006) * DAY_MS) /* 2200-01-01 */
+#define MAX_MS  (TIME_MAX_MS + 1)
 #define NO_ZONE INT32_MAX
 
 struct stamp {

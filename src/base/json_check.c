@@ -7,7 +7,6 @@
  * "\u0061" are the same.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,17 +55,6 @@ static void skip_blanks(struct scan *s)
 static bool next_is(const struct scan *s, char c)
 {
     return s->p < s->end && *s->p == c;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* The four digits behind "\u" at p; -1 when they are not there. */

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "parkd/base/buf.h"
 #include "parkd/base/json.h"

@@ -163,6 +163,24 @@ int view_to_real(struct view a, double *out)
     return 0;
 }
 
+int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool view_is_token(struct view a)
+{
+    for (size_t i = 0; i < a.n; i++) {
+        if (a.p[i] <= ' ' || a.p[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", a.p[i]))
+            return false;
+    }
+    return a.n > 0;
+}
+
 bool view_is_utf8(struct view a)
 {
     for (size_t i = 0; i < a.n;) {

@@ -135,7 +135,7 @@ struct dialect_session *dialect_open(const struct dialect *d, struct view params
         goto fail;
     }
     s->d = d;
-    if (d->ops->open && (err = d->ops->open(d, params, params_json, &s->self, why)))
+    if (d->ops->open && d->ops->open(d, params, params_json, &s->self, why))
         goto fail;
     json_free(params);
     return s;

@@ -16,20 +16,6 @@ static bool is_scalar(const struct json *j)
     return j && !json_is(j, JSON_ARRAY) && !json_is(j, JSON_OBJECT) && !json_is(j, JSON_NULL);
 }
 
-bool json_scalar_same(const struct json *a, const struct json *b)
-{
-    if (!is_scalar(a) || !is_scalar(b) || json_kind(a) != json_kind(b))
-        return false;
-    switch (json_kind(a)) {
-    case JSON_STRING:
-        return view_eq(json_text(a), json_text(b));
-    case JSON_NUMBER:
-        return json_number(a) == json_number(b);
-    default:
-        return json_true(a) == json_true(b);
-    }
-}
-
 static int check_pointer(struct view p, struct why *why)
 {
     bool good = p.n == 0 || p.p[0] == '/';

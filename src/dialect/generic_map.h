@@ -58,7 +58,5 @@ int mapping_compile(const struct json *j, struct mapping *out, struct why *why) 
  */
 int mapping_read(const struct mapping *m, const struct json *root, struct report_list *out,
                  struct why *why) must_check;
-/* Are two scalars of one kind and value? */
-bool json_scalar_same(const struct json *a, const struct json *b);
 
 #endif

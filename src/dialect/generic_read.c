@@ -7,13 +7,11 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "dialect/generic_map.h"
 #include "parkd/base/iso8601.h"
 
-#define TIME_MAX_MS 7258118399999      /* the end of 2199 */
-#define EXACT       9007199254740992.0 /* from here on two whole numbers share a double */
+#define EXACT 9007199254740992.0 /* from here on two whole numbers share a double */
 
 /* What stands at a field, without its format. */
 enum value_kind { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL, VALUE_OTHER };

@@ -11,6 +11,7 @@
 #include "dialect/lua_dialect.h"
 #include "dialect/lua_engine.h"
 #include "dialect/table.h"
+#include "parkd/base/file.h"
 
 int dialects_add_all_built_in(struct dialects *ds)
 {
@@ -48,15 +49,8 @@ int dialects_add_lua(struct dialects *ds, const char *file, struct view source, 
 
 static int read_file(const char *path, struct buf *out, struct why *why)
 {
-    char block[4096];
-    size_t n;
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return why_set(why, ERR_IO, path, "%s", strerror(errno));
-    while ((n = fread(block, 1, sizeof block, f)) > 0 && !buf_put(out, block, n)) {}
-    int err = out->err ? out->err : ferror(f) ? ERR_IO : 0;
-    (void)fclose(f);
-    return err ? why_set(why, err, path, "%s", err_text(err)) : 0;
+    int err = file_read(path, out);
+    return err ? why_set(why, err, path, "%s", err == ERR_IO ? strerror(errno) : err_text(err)) : 0;
 }
 
 static int add_file(struct dialects *ds, const char *folder, const char *name, struct why *why)

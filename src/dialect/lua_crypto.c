@@ -3,7 +3,6 @@
  * them. Each call is charged before it runs; the RSA charges are about what a 2048-bit key takes in steps.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "dialect/lua_engine.h"
 #include "parkd/base/crypto.h"

@@ -5,7 +5,6 @@
  * token, and no session can reach another's. ctx is built anew for every call; ctx.state is read back after
  * it, also when the call failed (a refused token must be forgotten), but not after a breach.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

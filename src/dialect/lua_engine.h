@@ -70,7 +70,6 @@ void lua_crypto_open(lua_State *L);
 void lua_text_open(lua_State *L);
 
 /* JSON to and from Lua. Numbers that are whole become integers; null members are left out. */
-void lua_push_json(lua_State *L, const struct json *j);
 void lua_parse_json(lua_State *L, struct view text); /* pushes the value; raises ERR_SYNTAX with words */
 void lua_encode_json(lua_State *L, int index, struct buf *out); /* raises what cannot be encoded */
 

@@ -69,14 +69,6 @@ static void add_encoded(struct buf *out, struct view v)
     }
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A '%' without two digits stays as it is, as browsers do. */
 static void add_decoded(struct buf *out, struct view v)
 {

@@ -14,10 +14,9 @@
 #include "parkd/base/json.h"
 #include "parkd/dialect/native.h"
 
-#define SEQ_MAX     (((int64_t)1 << 53) - 1) /* JSON numbers are exact up to here */
-#define TIME_MAX_MS 7258118399999            /* the end of 2199 */
-#define HINT_MAX    1000
-#define FLAGS_MAX   32
+#define SEQ_MAX   (((int64_t)1 << 53) - 1) /* JSON numbers are exact up to here */
+#define HINT_MAX  1000
+#define FLAGS_MAX 32
 
 /* Where the items of a message are: the array (or the one item), and the pointer to it. */
 struct message {

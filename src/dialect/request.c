@@ -65,18 +65,6 @@ int dialect_request_items(struct dialect_request *r, uint32_t first, size_t n)
     return 0;
 }
 
-static bool is_token(struct view v)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned char c = (unsigned char)v.p[i];
-        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-        if (!alnum && (c == 0 || !strchr(marks, c)))
-            return false;
-    }
-    return v.n > 0;
-}
-
 static bool is_printable(struct view v)
 {
     for (size_t i = 0; i < v.n; i++) {
@@ -92,7 +80,7 @@ int dialect_request_header(struct dialect_request *r, struct view name, struct v
     if (r->n_headers == DIALECT_MAX_HEADERS)
         return why_set(why, ERR_FULL, "/headers", "more than %d headers", DIALECT_MAX_HEADERS);
     struct dialect_header *h = &r->headers[r->n_headers];
-    if (!is_token(name) || !is_printable(value) || view_copy(name, h->name, sizeof h->name) ||
+    if (!view_is_token(name) || !is_printable(value) || view_copy(name, h->name, sizeof h->name) ||
         view_copy(value, h->value, sizeof h->value))
         return why_set(why, ERR_INVALID, "/headers", "not a header, or too long");
     r->n_headers++;

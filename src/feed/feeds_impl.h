@@ -37,11 +37,17 @@ struct feed_status {
     struct report_fault faults[FEED_SHOW_FAULTS];
 };
 
+/* What an answer told of one lot: whom, and when by the source's clock (0: it did not say). */
+struct feed_told {
+    char lot[FOREIGN_SIZE];
+    int64_t source_ms;
+};
+
 /* What the last whole answer lets us ask conditionally. Kept for polls of one plain GET only. */
 struct feed_validators {
     uint64_t url_hash;
     char etag[256], modified[64];
-    char (*lots)[FOREIGN_SIZE]; /* what that answer told of: a 304 confirms these and no others */
+    struct feed_told *lots; /* what that answer told of: a 304 confirms these and no others */
     size_t n_lots;
 };
 

@@ -3,8 +3,9 @@
  * wants to. One struct poll_run a poll in flight; it is freed before anybody outside hears of the result.
  *
  * An answer of 304 says "as before", which is a confirmation: it becomes a sign of life for each lot that the
- * last whole answer told of, and for no others. A sign of life cannot bring back a number that expired
- * meanwhile, so then the whole answer is asked for.
+ * last whole answer told of, and for no others, dated as that answer dated it: a source whose clock stands
+ * still has stopped, whether its server sends the bytes again or not. A sign of life cannot bring back a
+ * number that expired meanwhile, nor stand for one that was refused, so then the whole answer is asked for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,10 @@ static void remember(struct poll_run *run, struct view head)
     if (!is_plain(run) || n == 0 || (etag.n == 0 && modified.n == 0) ||
         !(v->lots = calloc(n, sizeof *v->lots)))
         return;
-    for (size_t i = 0; i < n; i++)
-        memcpy(v->lots[i], run->reports.v[i].lot, sizeof v->lots[i]);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(v->lots[i].lot, run->reports.v[i].lot, sizeof v->lots[i].lot);
+        v->lots[i].source_ms = run->reports.v[i].source_ms;
+    }
     v->n_lots = n;
     v->url_hash = view_hash(view_of(run->req.url));
     /* One that does not fit is left out (an empty text is not sent). */
@@ -90,7 +93,7 @@ static void remember(struct poll_run *run, struct view head)
 static bool all_held(const struct feed_entry *e)
 {
     for (size_t i = 0; i < e->validators.n_lots; i++) {
-        uint32_t idx = registry_find_foreign(e->set->reg, e->feed.id, view_of(e->validators.lots[i]));
+        uint32_t idx = registry_find_foreign(e->set->reg, e->feed.id, view_of(e->validators.lots[i].lot));
         const struct registry_lot *l = idx == REGISTRY_NONE ? NULL : registry_lot(e->set->reg, idx);
         if (l && (l->reading.seq == 0 || l->reading.expired))
             return false;
@@ -136,8 +139,8 @@ static void end_run(struct feed_entry *e, const struct why *why, int64_t retry_a
     }
     perform(e, why ? POLL_EV_BAD : POLL_EV_GOOD, retry_after_ms);
     feed_note(e, &reports, why);
-    if (reports.n)
-        fs->port.on_reports(fs->port.ctx, &e->feed, &reports);
+    if (reports.n && !fs->port.on_reports(fs->port.ctx, &e->feed, &reports))
+        validators_clear(&e->validators);
     report_list_fini(&reports);
 }
 
@@ -203,7 +206,8 @@ static int confirm(struct poll_run *run)
     for (size_t i = 0; i < v->n_lots && !err; i++) {
         struct report r;
         report_init(&r);
-        memcpy(r.lot, v->lots[i], sizeof r.lot);
+        memcpy(r.lot, v->lots[i].lot, sizeof r.lot);
+        r.source_ms = v->lots[i].source_ms;
         r.kind = REPORT_BEAT;
         r.item = (int32_t)i;
         err = report_list_add(&run->reports, &r);

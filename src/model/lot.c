@@ -3,7 +3,6 @@
  * guessed, above all not the datum of a point (a wrong one is half a kilometre off).
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "parkd/base/json.h"
 #include "parkd/model/lot.h"
@@ -21,13 +20,6 @@ static const char *const stage_names[] = {[STAGE_SURVEYED] = "surveyed",
                                           [STAGE_CONNECTED] = "connected",
                                           [STAGE_SUSPENDED] = "suspended",
                                           [STAGE_RETIRED] = "retired",
-                                          NULL};
-static const char *const stage_words[] = {[STAGE_SURVEYED] = "已普查",
-                                          [STAGE_REGISTERED] = "已备案",
-                                          [STAGE_TESTING] = "联调中",
-                                          [STAGE_CONNECTED] = "已接入",
-                                          [STAGE_SUSPENDED] = "暂停接入",
-                                          [STAGE_RETIRED] = "已注销",
                                           NULL};
 static const char *const class_names[] = {
 #define PLACE_CLASS(id, name, zh, en) name,
@@ -63,16 +55,6 @@ int datum_of(struct view name, enum datum *out)
             return 0;
         }
     return ERR_NOT_FOUND;
-}
-
-const char *stage_name(enum lot_stage s)
-{
-    return NAMED(stage_names, s);
-}
-
-const char *stage_zh(enum lot_stage s)
-{
-    return NAMED(stage_words, s);
 }
 
 static int want_count(const struct json *j, const char *key, int64_t max, int32_t *out, struct why *why)

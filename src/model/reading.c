@@ -61,6 +61,13 @@ static bool place_ok(const struct place_count *p)
     return count_ok(p->total, COUNT_MAX) && count_ok(p->free, p->total == COUNT_NONE ? COUNT_MAX : p->total);
 }
 
+/* 1…23 bytes of UTF-8. */
+static bool zone_id_ok(const char id[ZONE_ID_SIZE])
+{
+    size_t n = strnlen(id, ZONE_ID_SIZE);
+    return n > 0 && n < ZONE_ID_SIZE && view_is_utf8((struct view){id, n});
+}
+
 static bool places_ok(const struct reading *r)
 {
     for (int c = 0; c < PLACE_CLASS_N; c++)
@@ -69,7 +76,7 @@ static bool places_ok(const struct reading *r)
     if (r->n_zones < 0 || r->n_zones > REPORT_MAX_ZONES)
         return false;
     for (int z = 0; z < r->n_zones; z++)
-        if (!zone_id_valid(r->zones[z].id) || !place_ok(&r->zones[z].count))
+        if (!zone_id_ok(r->zones[z].id) || !place_ok(&r->zones[z].count))
             return false;
     return true;
 }
@@ -77,12 +84,6 @@ static bool places_ok(const struct reading *r)
 static bool time_ok(int64_t ms)
 {
     return ms >= 0 && ms <= READING_TIME_MAX;
-}
-
-bool zone_id_valid(const char id[ZONE_ID_SIZE])
-{
-    size_t n = strnlen(id, ZONE_ID_SIZE);
-    return n > 0 && n < ZONE_ID_SIZE && view_is_utf8((struct view){id, n});
 }
 
 bool reading_valid(const struct reading *r)

@@ -14,6 +14,7 @@
 
 #define WATCHERS_MAX  64
 #define FIRST_CAP     64
+#define OUTAGE_MS     (15 * 60 * 1000) /* longer than any rhythm, so the gap is our own absence */
 #define NAME_KEY_SIZE (FEED_ID_SIZE + FOREIGN_SIZE)
 
 /* "feed\0foreign": the NUL cannot stand in either. */
@@ -26,6 +27,7 @@ struct entry {
     struct registry_lot pub;
     struct name_key key; /* n 0: not in by_name */
     bool seen_reg, seen_reading;
+    bool loaded; /* its reading was there before us */
     UT_hash_handle by_id, by_name;
 };
 
@@ -309,10 +311,14 @@ uint32_t registry_count(const struct registry *reg)
     return reg->n - reg->removed;
 }
 
-static void learn(struct registry_lot *l, const struct reading *next)
+/* What happened while we were away is not known: a lot that told every ten seconds would count as slow. */
+static void learn(struct entry *e, const struct reading *next)
 {
-    if (!l->interval_declared && !next->expired && l->reading.observed_ms > 0)
-        l->interval_ms = freshness_learn(l->interval_ms, next->observed_ms - l->reading.observed_ms);
+    struct registry_lot *l = &e->pub;
+    int64_t gap = next->observed_ms - l->reading.observed_ms;
+    if (!l->interval_declared && !next->expired && l->reading.observed_ms > 0 &&
+        !(e->loaded && gap > OUTAGE_MS))
+        l->interval_ms = freshness_learn(l->interval_ms, gap);
 }
 
 bool registry_apply(struct registry *reg, uint32_t idx, const struct reading *r)
@@ -326,7 +332,8 @@ bool registry_apply(struct registry *reg, uint32_t idx, const struct reading *r)
     if (!newer && (r->seq < held->seq || r->observed_ms <= held->observed_ms))
         return false;
     bool changed = newer || !reading_same(held, r);
-    learn(&e->pub, r);
+    learn(e, r);
+    e->loaded = reg->reloading;
     e->pub.reading = *r;
     tell(reg, idx, changed ? REGISTRY_CHANGED : REGISTRY_CONFIRMED);
     return true;

@@ -4,7 +4,6 @@
 #include "parkd/model/report.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define FIRST_CAP 16
 

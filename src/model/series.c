@@ -9,9 +9,6 @@
 
 #include "parkd/base/iso8601.h"
 
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define DAY_MS    (24 * HOUR_MS)
 #define TIME_MAX \
     INT64_C(253402300799999) /* the last ms of the year 9999: a day's name has four digits for it */
 #define FREE_MAX 65534

@@ -6,55 +6,42 @@
 
 #define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
 
-struct word {
-    const char *name, *zh;
-};
-
-static const struct word classes[] = {
-#define PLACE_CLASS(id, name, zh, en) {name, zh},
+static const char *const classes[] = {
+#define PLACE_CLASS(id, name, zh, en) name,
 #include "parkd/model/place_class.def"
 #undef PLACE_CLASS
 };
-static const struct word qualities[] = {
-#define QUALITY(id, name, zh, meaning) {name, zh},
+static const char *const qualities[] = {
+#define QUALITY(id, name, zh, meaning) name,
 #include "parkd/model/quality.def"
 #undef QUALITY
 };
-static const struct word statuses[] = {[STATUS_UNKNOWN] = {"unknown", "未知"},
-                                       [STATUS_OPEN] = {"open", "开放"},
-                                       [STATUS_CLOSED] = {"closed", "关闭"}};
-static const struct word bands[] = {[BAND_UNKNOWN] = {"unknown", "未知"},
-                                    [BAND_FULL] = {"full", "已满"},
-                                    [BAND_FEW] = {"few", "紧张"},
-                                    [BAND_SOME] = {"some", "较少"},
-                                    [BAND_PLENTY] = {"plenty", "充足"}};
-static const struct word freshnesses[] = {[FRESH] = {"fresh", "实时"},
-                                          [LATE] = {"late", "延迟"},
-                                          [STALE] = {"stale", "过期"},
-                                          [OFFLINE] = {"offline", "离线"}};
+static const char *const statuses[] = {
+    [STATUS_UNKNOWN] = "unknown", [STATUS_OPEN] = "open", [STATUS_CLOSED] = "closed"};
+static const char *const bands[] = {[BAND_UNKNOWN] = "unknown",
+                                    [BAND_FULL] = "full",
+                                    [BAND_FEW] = "few",
+                                    [BAND_SOME] = "some",
+                                    [BAND_PLENTY] = "plenty"};
+static const char *const freshnesses[] = {
+    [FRESH] = "fresh", [LATE] = "late", [STALE] = "stale", [OFFLINE] = "offline"};
 
-static const struct word *word_at(const struct word *table, size_t n, unsigned i)
+static const char *word_at(const char *const *table, size_t n, unsigned i)
 {
-    static const struct word none = {"?", "?"};
-    return i < n ? &table[i] : &none;
+    return i < n ? table[i] : "?";
 }
 
-static int word_find(const struct word *table, size_t n, struct view name)
+static int word_find(const char *const *table, size_t n, struct view name)
 {
     for (size_t i = 0; i < n; i++)
-        if (view_is(name, table[i].name))
+        if (view_is(name, table[i]))
             return (int)i;
     return ERR_NOT_FOUND;
 }
 
 const char *place_class_name(enum place_class c)
 {
-    return word_at(classes, COUNT_OF(classes), (unsigned)c)->name;
-}
-
-const char *place_class_zh(enum place_class c)
-{
-    return word_at(classes, COUNT_OF(classes), (unsigned)c)->zh;
+    return word_at(classes, COUNT_OF(classes), (unsigned)c);
 }
 
 int place_class_of(struct view name, enum place_class *out)
@@ -68,7 +55,7 @@ int place_class_of(struct view name, enum place_class *out)
 
 const char *quality_name(enum quality_bit bit)
 {
-    return word_at(qualities, COUNT_OF(qualities), (unsigned)bit)->name;
+    return word_at(qualities, COUNT_OF(qualities), (unsigned)bit);
 }
 
 int quality_of(struct view name, uint32_t *bit_mask)
@@ -82,7 +69,7 @@ int quality_of(struct view name, uint32_t *bit_mask)
 
 const char *status_name(enum lot_status s)
 {
-    return word_at(statuses, COUNT_OF(statuses), (unsigned)s)->name;
+    return word_at(statuses, COUNT_OF(statuses), (unsigned)s);
 }
 
 int status_of(struct view name, enum lot_status *out)
@@ -96,12 +83,7 @@ int status_of(struct view name, enum lot_status *out)
 
 const char *band_name(enum band b)
 {
-    return word_at(bands, COUNT_OF(bands), (unsigned)b)->name;
-}
-
-const char *band_zh(enum band b)
-{
-    return word_at(bands, COUNT_OF(bands), (unsigned)b)->zh;
+    return word_at(bands, COUNT_OF(bands), (unsigned)b);
 }
 
 int band_of(struct view name, enum band *out)
@@ -115,5 +97,5 @@ int band_of(struct view name, enum band *out)
 
 const char *freshness_name(enum freshness f)
 {
-    return word_at(freshnesses, COUNT_OF(freshnesses), (unsigned)f)->name;
+    return word_at(freshnesses, COUNT_OF(freshnesses), (unsigned)f);
 }

@@ -10,7 +10,6 @@
 #include "parkd/net/fetch.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <uthash.h>
 #include <utlist.h>
 

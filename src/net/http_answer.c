@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Answers: made from what the handler says, or made once and given many times, and handed to libmicrohttpd.
+ * Answers: made from what the handler says, and handed to libmicrohttpd.
  */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "net/http_internal.h"
 #include "parkd/base/counters.h"
-
-struct http_ready {
-    struct MHD_Response *mhd;
-    unsigned status;
-    int refs; /* the maker's, and one for each request that was answered but not yet taken by libmicrohttpd */
-};
 
 static const char *title_of(unsigned status)
 {
@@ -61,45 +54,18 @@ static struct MHD_Response *make_response(const struct http_answer *a, bool clos
     return r;
 }
 
-struct http_ready *http_ready_new(const struct http_answer *a)
-{
-    struct http_ready *r = calloc(1, sizeof *r);
-
-    if (!r && a->keep)
-        a->keep(a->keep_ctx);
-    if (!r)
-        return NULL;
-    r->refs = 1;
-    r->status = (unsigned)a->status;
-    r->mhd = make_response(a, false);
-    if (r->mhd)
-        return r;
-    free(r);
-    return NULL;
-}
-
-void http_ready_free(struct http_ready *r)
-{
-    if (!r || --r->refs > 0)
-        return;
-    MHD_destroy_response(r->mhd);
-    free(r);
-}
-
 void http_request_drop_answer(struct http_request *req)
 {
     if (req->response)
         MHD_destroy_response(req->response);
-    http_ready_free(req->ready);
     req->response = NULL;
-    req->ready = NULL;
 }
 
 /* Gives the answer to libmicrohttpd. Without one (no memory, or the server was cut) the connection is
  * dropped. */
 enum MHD_Result http_request_give(struct http_request *req)
 {
-    struct MHD_Response *r = req->ready ? req->ready->mhd : req->response;
+    struct MHD_Response *r = req->response;
     enum MHD_Result res = MHD_NO;
 
     req->phase = HTTP_PH_QUEUED;
@@ -149,13 +115,4 @@ void http_answer(struct http_request *req, const struct http_answer *a)
     else if (a->keep)
         a->keep(a->keep_ctx);
     answered(req, (unsigned)a->status);
-}
-
-void http_answer_ready(struct http_request *req, struct http_ready *r)
-{
-    if (!req->conn->server->cut) {
-        req->ready = r;
-        r->refs++;
-    }
-    answered(req, r->status);
 }

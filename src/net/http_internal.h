@@ -45,8 +45,7 @@ struct http_request {
     const char *path;
     struct buf body;
     size_t swallowed;              /* bytes thrown away of a body that is too large */
-    struct MHD_Response *response; /* between answer and MHD_queue_response: this, … */
-    struct http_ready *ready;      /* … or this; neither: drop the connection */
+    struct MHD_Response *response; /* between answer and MHD_queue_response; none: drop the connection */
     unsigned status;
     char id[HTTP_ID_SIZE];
 };
@@ -113,7 +112,6 @@ enum MHD_Result http_request_give(struct http_request *req);
 void http_request_drop_answer(struct http_request *req);
 
 /* http_server.c */
-void http_server_kick(struct http_server *s);
 void http_server_pending_done(struct http_server *s);
 
 #endif

@@ -57,17 +57,6 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return &c->req;
 }
 
-/* libmicrohttpd keeps "Content-Length " with its blank as a name of its own, which a proxy may read as the
- * length. */
-static bool is_token(struct view name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] <= ' ' || name.p[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", name.p[i]))
-            return false;
-    }
-    return name.n > 0;
-}
-
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n,
                                 const char *value, size_t value_n)
 {
@@ -76,7 +65,9 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
 
     (void)kind;
     h->fields++;
-    if (!is_token(k))
+    /* libmicrohttpd keeps "Content-Length " with its blank as a name of its own, which a proxy may read as
+     * the length. */
+    if (!view_is_token(k))
         h->bad = true;
     if (view_ieq(k, "host")) {
         h->hosts++;

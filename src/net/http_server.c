@@ -40,7 +40,7 @@ static void on_kick(uv_idle_t *h)
     run(h->data);
 }
 
-void http_server_kick(struct http_server *s)
+static void kick(struct http_server *s)
 {
     uv_idle_start(&s->kick, on_kick);
 }
@@ -55,7 +55,7 @@ static void run(struct http_server *s)
     if (s->stopping && s->n_conns == 0)
         finish(s);
     else if (MHD_get_timeout(s->mhd, &wait) == MHD_YES && wait == 0)
-        http_server_kick(s);
+        kick(s);
 }
 
 /* --- connections --- */
@@ -175,7 +175,7 @@ static void conn_close(struct http_server *s, struct http_conn *c)
     s->n_conns--;
     free(c);
     if (!s->cut)
-        http_server_kick(s); /* at its limit libmicrohttpd accepts again only when it is run once more */
+        kick(s); /* at its limit libmicrohttpd accepts again only when it is run once more */
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
@@ -350,7 +350,7 @@ void http_server_pending_done(struct http_server *s)
 {
     s->n_pending--;
     if (!s->cut) {
-        http_server_kick(s);
+        kick(s);
         return;
     }
     if (s->n_pending > 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "parkctl/parkctl.h"
+#include "parkd/base/file.h"
 #include "parkd/base/json.h"
 
 #define TIMEOUT_S 30
@@ -109,16 +110,5 @@ int ctl_request_json(const struct ctl *c, const char *method, const char *path, 
 
 int ctl_read(const char *path, struct buf *out)
 {
-    char chunk[4096];
-    size_t n;
-    bool standard = strcmp(path, "-") == 0;
-    FILE *f = standard ? stdin : fopen(path, "re");
-    if (!f)
-        return ERR_IO;
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0 && !out->err)
-        buf_put(out, chunk, n);
-    bool bad = ferror(f);
-    if (!standard && fclose(f))
-        bad = true;
-    return bad ? ERR_IO : out->err;
+    return strcmp(path, "-") == 0 ? file_read_stream(stdin, out) : file_read(path, out);
 }

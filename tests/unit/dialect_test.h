@@ -23,7 +23,7 @@
 #define PARKD_SHARE "src"
 #endif
 
-#define TEST_NOW 1700000000000 /* the time of the vectors in the field's notes */
+#define TEST_NOW 1700000000000 /* the time of the vectors */
 
 /* Throw-away keys of 1024 bits, as Hangzhou's platform hands them out; they protect nothing. */
 #define TEST_PRIVATE_KEY                                               \

@@ -2,9 +2,9 @@
  * A dialect for tests of what stands around dialects: its calls do what the test's variables say. Included by
  * one test program each, in place of dialect's own objects.
  *
- * poll asks GET <url>; answers are lines: "LOT FREE", "more" (one more request), "fault LOT"; anything else
- * is an error. push writes "LOT=SEQ " for each item, into one request or one an item; answers "reject LOT…",
- * "retry", "pause", "refuse".
+ * poll asks GET <url>; answers are lines: "LOT FREE", "LOT FREE SOURCE_MS", "more" (one more request), "fault
+ * LOT"; anything else is an error. push writes "LOT=SEQ " for each item, into one request or one an item;
+ * answers "reject LOT…", "retry", "pause", "refuse".
  */
 #ifndef PARKD_TESTS_FAKE_DIALECT_H
 #define PARKD_TESTS_FAKE_DIALECT_H
@@ -124,7 +124,9 @@ static int fake_line(struct view line, struct report_list *out, struct dialect_r
         struct why fault = {.at = "/free", .text = "not a number"};
         return report_list_fault(out, 1, rest, &fault);
     }
-    if (view_copy(word, r.lot, sizeof r.lot) || view_to_int(rest, -9999, 9999, &r.free))
+    struct view free = view_cut(&rest, ' ');
+    if (view_copy(word, r.lot, sizeof r.lot) || view_to_int(free, -9999, 9999, &r.free) ||
+        (rest.n && view_to_int(rest, 1, INT64_MAX, &r.source_ms)))
         return why_set(why, ERR_SYNTAX, "", "not what was expected");
     return report_list_add(out, &r);
 }

@@ -22,7 +22,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- known answers (the field's notes, §5) */
+/* ---- known answers */
 
 static void hikvision_v3(void **state)
 {

@@ -22,11 +22,11 @@ static struct {
     int calls;
     struct report last[8];
     size_t n;
-    bool may;
+    bool may, refuses;
     int slow;
 } heard;
 
-static void on_reports(void *ctx, const struct feed *feed, const struct report_list *reports)
+static bool on_reports(void *ctx, const struct feed *feed, const struct report_list *reports)
 {
     (void)ctx;
     assert_string_equal(feed->dialect, "fake");
@@ -34,6 +34,7 @@ static void on_reports(void *ctx, const struct feed *feed, const struct report_l
     heard.n = reports->n;
     for (size_t i = 0; i < reports->n && i < 8; i++)
         heard.last[i] = reports->v[i];
+    return !heard.refuses;
 }
 
 static bool may_poll(void *ctx, const char *feed)
@@ -325,6 +326,33 @@ static void unchanged_answers_confirm(void **state)
     assert_null(fake_header(op, "If-None-Match")); /* after a failure everything is asked */
 }
 
+/* What was refused is not held, and what is held instead must not be confirmed. */
+static void a_refused_report_is_never_confirmed(void **state)
+{
+    hold(put_lot("L1", "A"), 10, false);
+    put_poll(*state);
+    feeds_start(*state);
+    heard.refuses = true;
+    answer_with(200, "ETag: \"v1\"\r\n", "A 5", -1);
+    assert_null(fake_header(wait_fetch(9000), "If-None-Match"));
+    heard.refuses = false;
+    answer_with(200, "ETag: \"v1\"\r\n", "A 5", -1);
+    assert_string_equal(fake_header(wait_fetch(9000), "If-None-Match"), "\"v1\"");
+}
+
+/* "As before" is dated as before: a source that stopped does not come to life by it. */
+static void a_confirmation_carries_the_sources_time(void **state)
+{
+    hold(put_lot("L1", "A"), 10, false);
+    put_poll(*state);
+    feeds_start(*state);
+    answer_with(200, "ETag: \"v1\"\r\n", "A 5 1781049600000", -1);
+    assert_non_null(wait_fetch(9000));
+    answer(304, "");
+    assert_int_equal(heard.last[0].kind, REPORT_BEAT);
+    assert_int_equal(heard.last[0].source_ms, 1781049600000);
+}
+
 static void several_pages_are_never_conditional(void **state)
 {
     hold(put_lot("L1", "A"), 10, false);
@@ -502,6 +530,8 @@ int main(void)
         TEST(retry_after_is_obeyed),
         TEST(unchanged_answers_confirm),
         TEST(several_pages_are_never_conditional),
+        TEST(a_refused_report_is_never_confirmed),
+        TEST(a_confirmation_carries_the_sources_time),
         TEST(another_instance_polls),
         TEST(redis_away_halves_the_rate),
         TEST(wrong_registrations_stand_there_disabled),

@@ -18,7 +18,6 @@ struct world {
     struct http_server_conf conf;
     int n_requests, n_kept, stopped;
     bool later;                                /* hold requests back */
-    struct http_ready *ready;                  /* the answer to everything */
     struct http_request *pending[MAX_PENDING]; /* held back */
     int n_pending;
     char seen[2048]; /* what the last request said */
@@ -72,9 +71,7 @@ static void on_request(void *ctx, struct http_request *req)
     struct world *w = ctx;
 
     note_request(w, req);
-    if (w->ready)
-        http_answer_ready(req, w->ready);
-    else if (w->later && w->n_pending < MAX_PENDING)
+    if (w->later && w->n_pending < MAX_PENDING)
         w->pending[w->n_pending++] = req;
     else
         answer_ok(w, req);
@@ -248,41 +245,6 @@ static void sends_kept_bodies_whole(void **state)
     assert_true(c->n > sizeof w->big);
     assert_int_equal(w->n_kept, 1);
     raw_close(c);
-}
-
-static void gives_ready_answers_many_times(void **state)
-{
-    struct world *w = *state;
-    struct http_answer a = {
-        .status = 200, .content_type = "text/plain", .body = {w->big, 3}, .keep = on_kept, .keep_ctx = w};
-    struct raw_client *c;
-
-    serve(w);
-    w->ready = http_ready_new(&a);
-    assert_non_null(w->ready);
-    c = client(w);
-    raw_say(c, "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nHEAD /3 "
-               "HTTP/1.1\r\nHost: a\r\n\r\n"
-               "GET /4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    assert_true(raw_gets(w->loop, c, NULL));
-    assert_int_equal(raw_count(c, "200 OK"), 4);
-    assert_int_equal(raw_count(c, "\r\n\r\nbbb"), 3);
-    assert_int_equal(w->n_kept, 0);
-    raw_close(c);
-    struct http_ready *ready = w->ready; /* freed before those who wait are given it */
-    w->ready = NULL;
-    w->later = true;
-    c = client(w);
-    raw_say(c, "GET /5 HTTP/1.1\r\nHost: a\r\n\r\n");
-    run_until(w->loop, &w->n_pending, 1);
-    http_answer_ready(w->pending[0], ready);
-    http_ready_free(ready);
-    http_ready_free(NULL);
-    assert_int_equal(w->n_kept, 0);
-    assert_true(raw_gets(w->loop, c, "bbb"));
-    raw_close(c);
-    run_until(w->loop, &w->n_kept, 1);
-    assert_int_equal(w->n_kept, 1);
 }
 
 /* --- later answers --- */
@@ -834,7 +796,6 @@ int main(void)
         T(methods_and_statuses_without_a_body),
         T(takes_bodies_in_pieces),
         T(sends_kept_bodies_whole),
-        T(gives_ready_answers_many_times),
         T(answers_later),
         T(survives_a_client_that_left),
         T(serves_many_at_once),

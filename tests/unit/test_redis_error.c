@@ -53,7 +53,7 @@ static void test_classes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum redis_error got = redis_error_of(view_of(rows[i].text));
         if (got != rows[i].want)
-            fail_msg("%s: %s, not %s", rows[i].text, redis_error_name(got), redis_error_name(rows[i].want));
+            fail_msg("%s: %d, not %d", rows[i].text, (int)got, (int)rows[i].want);
     }
 }
 

@@ -221,6 +221,23 @@ static void intervals_are_declared_or_learned(void **state)
     registry_declare_interval(f->reg, "a feed whose name is longer than any", 5);
 }
 
+/* The gap of our own absence is no rhythm: it would keep numbers up for half an hour. */
+static void an_absence_is_not_learned(void **state)
+{
+    struct fixture *f = *state;
+    struct reading r = reading_of("free=3", 1, NOW);
+    registry_reload_begin(f->reg);
+    assert_int_equal(put(f, "A", "f1", "1", 1), 0);
+    (void)registry_apply(f->reg, 0, &r);
+    registry_reload_end(f->reg);
+    r.observed_ms += 3600000;
+    (void)registry_apply(f->reg, 0, &r);
+    assert_int_equal(registry_lot(f->reg, 0)->interval_ms, 0);
+    r.observed_ms += 20000;
+    (void)registry_apply(f->reg, 0, &r);
+    assert_int_equal(registry_lot(f->reg, 0)->interval_ms, 20000);
+}
+
 static void a_reload_forgets_what_it_does_not_see(void **state)
 {
     struct fixture *f = *state;
@@ -312,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(removed_lots_keep_their_index, setup, teardown),
         cmocka_unit_test_setup_teardown(readings_never_go_back, setup, teardown),
         cmocka_unit_test_setup_teardown(intervals_are_declared_or_learned, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_absence_is_not_learned, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reload_forgets_what_it_does_not_see, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reload_lets_lots_swap_names, setup, teardown),
         cmocka_unit_test_setup_teardown(watchers_come_and_go, setup, teardown),

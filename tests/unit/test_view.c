@@ -194,6 +194,26 @@ static void reasons_are_placed_and_cut(void **state)
     assert_int_equal(strlen(why.text), 238);
 }
 
+static void knows_hexadecimal_digits(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdef";
+    for (int c = -128; c < 128; c++) {
+        const char *at = c > 0 ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+        assert_int_equal(hex_digit((char)c), at ? at - digits : -1);
+    }
+}
+
+static void knows_tokens(void **state)
+{
+    (void)state;
+    assert_true(view_is_token(VIEW("Content-Length")) && view_is_token(VIEW("!#$%&'*+-.^_`|~09azAZ")));
+    assert_false(view_is_token(VIEW("")));
+    static const char no[] = "\0\t\r\n \"(),/:;<=>?@[\\]{}\x7f\x80\xff";
+    for (size_t i = 0; i < sizeof no; i++)
+        assert_false(view_is_token((struct view){(const char[]){'a', no[i]}, 2}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +223,8 @@ int main(void)
         cmocka_unit_test(reads_integers),
         cmocka_unit_test(reads_reals),
         cmocka_unit_test(knows_utf8),
+        cmocka_unit_test(knows_hexadecimal_digits),
+        cmocka_unit_test(knows_tokens),
         cmocka_unit_test(hashes_as_fnv1a),
         cmocka_unit_test(errors_have_words),
         cmocka_unit_test(reasons_are_placed_and_cut),

@@ -34,7 +34,7 @@ int rsa_sign(struct buf *out, enum digest alg, struct view private_key, struct v
 /* 0: good; ERR_AUTH: not signed by that key; ERR_INVALID: not a usable key. */
 int rsa_verify(enum digest alg, struct view public_key, struct view data, struct view signature) must_check;
 /* Text in pieces of key size − 11 bytes, each encrypted with the private key (PKCS#1 v1.5 type 1), as
- * Hangzhou's platform asks (PROTOCOLS P1). The inverse uses the public key. */
+ * Hangzhou's platform asks. The inverse uses the public key. */
 int rsa_private_encrypt(struct buf *out, struct view private_key, struct view data) must_check;
 int rsa_public_decrypt(struct buf *out, struct view public_key, struct view data) must_check;
 /* The same with the public key (type 2), as Qingdao's does; the inverse uses the private key.

@@ -10,6 +10,11 @@
 
 #define ISO8601_SIZE 32 /* bytes for iso8601_format, with the NUL */
 
+#define MINUTE_MS   INT64_C(60000)
+#define HOUR_MS     (60 * MINUTE_MS)
+#define DAY_MS      (24 * HOUR_MS)
+#define TIME_MAX_MS (84006 * DAY_MS - 1) /* the end of 2199 */
+
 /* RFC 3339 with 'T', 't' or a blank, optional fraction, Z or ±HH:MM. ERR_SYNTAX, ERR_RANGE. */
 int iso8601_parse(struct view text, int64_t *ms) must_check;
 /* "2026-11-22T08:00:00Z", with ".123" when the milliseconds are not zero. Returns dst. */

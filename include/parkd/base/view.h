@@ -42,6 +42,10 @@ char *view_dup(struct view a);
 int view_to_int(struct view a, int64_t min, int64_t max, int64_t *out) must_check;
 /* Decimal number with optional fraction and exponent; finite only. ERR_SYNTAX, ERR_RANGE. */
 int view_to_real(struct view a, double *out) must_check;
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int hex_digit(char c);
+/* A token of RFC 9110, such as a header's name? */
+bool view_is_token(struct view a);
 /* Well-formed UTF-8 without NUL, surrogates or overlong forms? */
 bool view_is_utf8(struct view a);
 /* FNV-1a, 64 bit: for spreading, never for security. */

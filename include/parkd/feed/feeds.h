@@ -22,8 +22,8 @@ struct loop;
 struct feeds_port {
     void *ctx;
     /* What a poll brought; the list is borrowed for the call. Faults are already counted in the feed's
-     * status. */
-    void (*on_reports)(void *ctx, const struct feed *feed, const struct report_list *reports);
+     * status. False: not everything was taken, so "as before" would confirm what the feed no longer says. */
+    bool (*on_reports)(void *ctx, const struct feed *feed, const struct report_list *reports);
     /* May this instance poll the feed now (lease)? And how many times slower (1; 2 while Redis is away)? */
     bool (*may_poll)(void *ctx, const char *feed);
     int (*slow_down)(void *ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Free places in words, with hysteresis (DESIGN §6). Pure.
+ * Free places in words, with hysteresis. Pure.
  *
  *   full 0 · few < 10 or < 10 % (under 50 places the percentage only) · some < 30 % · plenty
  * A band is left upwards only at its upper edge + 2, downwards only at its lower edge − 2 (an edge is the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How old a reading may be: age → fresh, late, stale, offline, and the moment a number turns into unknown
- * (DESIGN §6). Pure.
+ * How old a reading may be: age → fresh, late, stale, offline, and the moment a number turns into unknown.
+ * Pure.
  *
  *   fresh  age <= max(90 s, 2 i)      late  age <= min(30 min, max(10 min, 3 i))
  *   stale  age <= 60 min              offline  more, or never observed
@@ -13,7 +13,8 @@
 #include "parkd/model/reading.h"
 
 enum freshness freshness_of(const struct reading *r, int64_t interval_ms, int64_t now_ms);
-/* The last ms at which its number (or band) is current, i.e. the end of late; 0 if it never had one. */
+/* The last ms at which its number (or band, or the number of a class or zone) is current, i.e. the end of
+ * late; 0 if it never had one. */
 int64_t freshness_valid_until(const struct reading *r, int64_t interval_ms);
 /* May the number be shown as current? false for expired readings and those past valid_until. */
 bool freshness_current(const struct reading *r, int64_t interval_ms, int64_t now_ms);

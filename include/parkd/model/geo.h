@@ -3,7 +3,7 @@
  *
  * WGS→GCJ: the public series with a = 6378245.0, ee = 0.00669342162296594323, no effect
  * outside 72.004…137.8347 E, 0.8293…55.8271 N. GCJ→WGS by two fixed-point steps (< 0.1 mm). BD↔GCJ with x_pi
- * = pi × 3000 / 180 (PROTOCOLS §10).
+ * = pi × 3000 / 180.
  */
 #ifndef PARKD_MODEL_GEO_H
 #define PARKD_MODEL_GEO_H

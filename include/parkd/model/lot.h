@@ -57,7 +57,5 @@ int lot_parse(const struct json *j, struct lot *out, struct why *why) must_check
 bool lot_id_valid(struct view id);
 const char *datum_name(enum datum d);
 int datum_of(struct view name, enum datum *out) must_check;
-const char *stage_name(enum lot_stage s);
-const char *stage_zh(enum lot_stage s);
 
 #endif

@@ -49,8 +49,6 @@ struct reading {
     struct zone_count zones[REPORT_MAX_ZONES];
 };
 
-/* 1…23 bytes of UTF-8. */
-bool zone_id_valid(const char id[ZONE_ID_SIZE]);
 void reading_init(struct reading *r); /* never heard of: seq 0, all unknown */
 /* Equal visible parts? */
 bool reading_same(const struct reading *a, const struct reading *b);

@@ -32,14 +32,12 @@ enum band { BAND_UNKNOWN, BAND_FULL, BAND_FEW, BAND_SOME, BAND_PLENTY };
 enum freshness { FRESH, LATE, STALE, OFFLINE };
 
 const char *place_class_name(enum place_class c);
-const char *place_class_zh(enum place_class c);
 int place_class_of(struct view name, enum place_class *out) must_check; /* ERR_NOT_FOUND */
 const char *quality_name(enum quality_bit bit);
 int quality_of(struct view name, uint32_t *bit_mask) must_check; /* ERR_NOT_FOUND */
 const char *status_name(enum lot_status s);
 int status_of(struct view name, enum lot_status *out) must_check;
 const char *band_name(enum band b);
-const char *band_zh(enum band b); /* 已满 紧张 较少 充足 未知 */
 int band_of(struct view name, enum band *out) must_check;
 const char *freshness_name(enum freshness f);
 

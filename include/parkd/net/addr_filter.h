@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Which resolved addresses parkd may call. Pure.
  *
- * Denied by default: loopback, private, link-local, metadata, multicast, documentation and transition ranges
- * (RELIABILITY §6). Subnets of the configuration are allowed again, but never the metadata address
- * 169.254.169.254. Loopback only when a subnet names it (tests, a proxy on the same machine).
+ * Denied by default: loopback, private, link-local, metadata, multicast, documentation and transition ranges.
+ * Subnets of the configuration are allowed again, but never the metadata address 169.254.169.254. Loopback
+ * only when a subnet names it (tests, a proxy on the same machine).
  */
 #ifndef PARKD_NET_ADDR_FILTER_H
 #define PARKD_NET_ADDR_FILTER_H

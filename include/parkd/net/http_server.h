@@ -78,12 +78,4 @@ struct http_answer {
 };
 void http_answer(struct http_request *req, const struct http_answer *a);
 
-/* An answer made once and given many times, to many requests and methods: no allocation a request. `keep` of
- * the body is called when the last of them is sent and http_ready_free was called, which may be at any time.
- * NULL: out of memory (`keep` was called). */
-struct http_ready;
-struct http_ready *http_ready_new(const struct http_answer *a) must_check;
-void http_ready_free(struct http_ready *r); /* NULL is fine */
-void http_answer_ready(struct http_request *req, struct http_ready *r);
-
 #endif

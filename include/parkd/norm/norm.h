@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Report + registration + what is held → reading: the only place where claims become truth (DESIGN §6). Pure.
+ * Report + registration + what is held → reading: the only place where claims become truth. Pure.
  *
  * Counts: free = reported remaining, else open − occupied, else total − occupied (derived). Clamped to 0…open
  * (else total) with a flag, the raw value kept. total differs from the registration → total_changed. What
@@ -14,7 +14,9 @@
  * says. From a stopped source the result is the held reading, expired or not.)
  *
  * Without a count: a band-only report leaves free unknown. A report of status, capacity or classes alone
- * keeps the held counts and does not confirm them: the observation time stays, unless no number is held.
+ * keeps the held counts and does not confirm them: the observation time stays, unless no number is held (nor
+ * was one that expired; while one has, classes and zones stay unknown too). A sign of life that repeats the
+ * source time of the held counts, far behind, confirms nothing.
  * Counts without a status keep the held status.
  *
  * Relays (reports with source_seq) are whole states: their times are taken unchanged unless more than 2 min
