@@ -50,12 +50,12 @@ static struct dialects *load_dialects(const struct conf *c, int *n_failed, struc
     return dialects_load(folders, n_failed, why);
 }
 
-static int setup_filter(struct app *a, struct why *why)
+int app_allow_subnets(const struct conf *c, struct addr_filter *out, struct why *why)
 {
-    for (int i = 0; i < a->conf.net.allow_subnets.n; i++)
-        if (addr_filter_allow(&a->filter, view_of(a->conf.net.allow_subnets.v[i])))
+    for (int i = 0; i < c->net.allow_subnets.n; i++)
+        if (addr_filter_allow(out, view_of(c->net.allow_subnets.v[i])))
             return why_set(why, ERR_INVALID, "/net/allow_subnets", "%s is not a subnet",
-                           a->conf.net.allow_subnets.v[i]);
+                           c->net.allow_subnets.v[i]);
     return 0;
 }
 
@@ -154,13 +154,13 @@ static int make_api(struct app *a, struct why *why)
 static void open_doors(struct app *a, int err)
 {
     struct why why = {0};
+    if (a->ending)
+        return;
     if (err && !why_set(&why, ERR_OK, "", "the district file is wrong; nothing was written")) {
         (void)fail(a, "district", &why);
         app_end(a, 1);
         return;
     }
-    if (a->ending)
-        return;
     if (make_api(a, &why) || run_file_write(a, &why)) {
         (void)fail(a, "listener", &why);
         app_end(a, 1);
@@ -266,7 +266,7 @@ static int start(struct app *a)
 {
     struct why why = {0};
     int n_failed = 0;
-    if (setup_filter(a, &why) || setup_state_dir(a, &why))
+    if (app_allow_subnets(&a->conf, &a->filter, &why) || setup_state_dir(a, &why))
         return fail(a, "configuration", &why);
     if (!(a->loop = loop_new()) || loop_on_signals(a->loop, on_signal, a) || !(a->reg = registry_new()) ||
         !(a->dir = directory_new()))
@@ -308,7 +308,8 @@ int app_run(struct app *a)
         store_stop(a->store, 0, on_store_stopped, a);
     if (a->store)
         (void)loop_run(a->loop);
-    run_file_remove(a);
+    if (a->loaded) /* else it is that of another parkd */
+        run_file_remove(a);
     free_all(a);
     if (a->loop && loop_close(a->loop)) {
         log_error(APP, "the loop did not close clean: a handle is still open");

@@ -68,6 +68,9 @@ void district_seed(struct app *a, void (*done)(struct app *a, int err));
 /* Defaults, file, environment, command line, checked. */
 int app_read_conf(const struct app *a, struct conf *out, struct why *why) must_check;
 
+/* The private subnets that feeds may be polled in; ERR_INVALID names the wrong one. */
+int app_allow_subnets(const struct conf *c, struct addr_filter *out, struct why *why) must_check;
+
 /* Runs the program until its end. Returns the exit status. */
 int app_run(struct app *a);
 /* Begins the orderly end; `status` is the exit status. */

@@ -29,6 +29,12 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+static int check_subnets(const struct conf *c, struct why *why)
+{
+    struct addr_filter unused = {0};
+    return app_allow_subnets(c, &unused, why);
+}
+
 int app_read_conf(const struct app *a, struct conf *out, struct why *why)
 {
     struct buf text;
@@ -44,7 +50,9 @@ int app_read_conf(const struct app *a, struct conf *out, struct why *why)
         err = conf_set(out, "state_dir", view_of(a->flag_state), why);
     if (!err && a->flag_listen)
         err = conf_set(out, "public.listen", view_of(a->flag_listen), why);
-    return err ? err : conf_check(out, why);
+    if (!err)
+        err = conf_check(out, why);
+    return err ? err : check_subnets(out, why);
 }
 
 static int print_buf(int (*fill)(struct buf *out, const struct conf *c), const struct conf *c)

@@ -12,10 +12,9 @@
 #include "parkd/net/timer.h"
 #include "parkd/norm/norm.h"
 
-#define CONFIRM_WRITE_MS                                                               \
-    30000 /* a newer time of unchanged values is written at most so often (DESIGN §4) \
-           */
-#define EXPIRY_LOOK_MS 500
+#define CONFIRM_WRITE_MS 30000 /* how often a newer time of unchanged values is written */
+#define EXPIRY_LOOK_MS   500
+#define AHEAD_MS         120000 /* as in update.lua: such an observation does not block */
 
 /* What is on its way to Redis for one lot, and when its observation time was last sent there. */
 struct flight {
@@ -126,11 +125,14 @@ static void on_update(void *ctx, const struct store_outcome *o)
     free(u);
 }
 
-/* Same values again: the registry may know at once; Redis hears of it every CONFIRM_WRITE_MS. */
+/* Same values again: the registry may know at once; Redis hears of it every CONFIRM_WRITE_MS. Not while
+ * another value is on its way to Redis, even one whose sender was told to send again: that would overtake
+ * this one. */
 static bool only_confirms(struct pipeline *p, struct flight *f, const struct reading *next)
 {
     const struct reading *held = held_of(p, f);
-    if (!held->seq || f->pending || !reading_same(held, next) || next->observed_ms < held->observed_ms)
+    if (!held->seq || f->pending || store_lot_waits(p->store, f->lot) || !reading_same(held, next) ||
+        next->observed_ms < held->observed_ms)
         return false;
     if (next->source_seq > held->source_seq || next->observed_ms - f->written_ms >= CONFIRM_WRITE_MS)
         return false;
@@ -141,6 +143,29 @@ static bool only_confirms(struct pipeline *p, struct flight *f, const struct rea
     (void)registry_apply(p->reg, f->lot, &r);
     counter_add(C_REPORT_SAME, 1);
     return true;
+}
+
+/* Older than what the registry has seen confirmed, which Redis may not have heard of yet: it would let this
+ * pass. */
+static bool is_late(const struct pipeline *p, uint32_t lot, const struct reading *next, int64_t now)
+{
+    const struct reading *held = &registry_lot(p->reg, lot)->reading;
+    return held->seq && next->observed_ms < held->observed_ms && held->observed_ms <= now + AHEAD_MS;
+}
+
+/* What nothing needs to be written for: true, and the answer. */
+static bool is_settled(struct pipeline *p, struct flight *f, const struct norm_result *n, int64_t now,
+                       enum ingest_code *code)
+{
+    if (n->op != NORM_SET)
+        return false;
+    if (is_late(p, f->lot, &n->reading, now)) {
+        counter_add(C_UPDATE_OLD, 1);
+        *code = INGEST_OLD;
+        return true;
+    }
+    *code = INGEST_TOUCH;
+    return only_confirms(p, f, &n->reading);
 }
 
 static int submit(struct pipeline *p, struct flight *f, const struct norm_result *n, struct update *u)
@@ -160,6 +185,10 @@ static int submit(struct pipeline *p, struct flight *f, const struct norm_result
     }
     if (err)
         return err;
+    if (n->op == NORM_SET && f->pending && n->reading.observed_ms < f->last.observed_ms) {
+        f->pending++; /* a late one: what was sent before stays the newest */
+        return 0;
+    }
     if (n->op == NORM_SET) {
         f->last = n->reading;
         f->last.seq = registry_lot(p->reg, f->lot)->reading.seq;
@@ -171,9 +200,15 @@ static int submit(struct pipeline *p, struct flight *f, const struct norm_result
     return 0;
 }
 
-/* One report of one lot. 0: an update is on its way, or (*same) nothing needs to be written. */
-static int take_one(struct pipeline *p, uint32_t lot, const struct report *rep, struct update *u, bool *same,
-                    struct why *why)
+/* One report of one lot; `told`: nothing needs to be written, and `code` is the answer. */
+struct taken {
+    bool told;
+    enum ingest_code code;
+};
+
+/* 0: an update is on its way, or the answer is known already. */
+static int take_one(struct pipeline *p, uint32_t lot, const struct report *rep, struct update *u,
+                    struct taken *taken, struct why *why)
 {
     struct norm_result n = {0};
     struct flight *f = flight_of(p, lot);
@@ -183,8 +218,8 @@ static int take_one(struct pipeline *p, uint32_t lot, const struct report *rep, 
     int err = norm_report(&registry_lot(p->reg, lot)->lot, held_of(p, f), rep, now, &n, why);
     if (err)
         return err;
-    *same = n.op == NORM_SET && only_confirms(p, f, &n.reading);
-    if (*same)
+    taken->told = is_settled(p, f, &n, now, &taken->code);
+    if (taken->told)
         return 0;
     u->flight = f;
     return submit(p, f, &n, u);
@@ -200,22 +235,26 @@ static uint32_t lot_of(struct pipeline *p, const struct feed *feed, const struct
     return lot;
 }
 
-void pipeline_take(struct pipeline *p, const struct feed *feed, const struct report_list *reports)
+bool pipeline_take(struct pipeline *p, const struct feed *feed, const struct report_list *reports)
 {
+    bool all = true;
     for (size_t i = 0; i < reports->n; i++) {
         struct why why = {0};
-        bool same = false;
+        struct taken taken = {0};
         uint32_t lot = lot_of(p, feed, &reports->v[i], &why);
         struct update *u = lot == REGISTRY_NONE ? NULL : calloc(1, sizeof *u);
+        all = all && (u || lot == REGISTRY_NONE);
         if (!u)
             continue;
-        int err = take_one(p, lot, &reports->v[i], u, &same, &why);
+        int err = take_one(p, lot, &reports->v[i], u, &taken, &why);
         if (err)
             log_warn(PIPELINE, "feed=%s lot=%s refused=%s at=%s reason=\"%s\"", feed->id,
                      registry_lot(p->reg, lot)->lot.id, err_name(err), why.at, why.text);
-        if (err || same)
+        all = all && !err;
+        if (err || taken.told)
             free(u);
     }
+    return all;
 }
 
 static struct ingest *ingest_new(struct pipeline *p, const struct report_list *reports, ingest_done_fn *done,
@@ -243,7 +282,7 @@ fail:
 static void ingest_one(struct pipeline *p, const struct feed *feed, struct ingest *in, size_t i)
 {
     struct ingest_result *res = &in->results[i];
-    bool same = false;
+    struct taken taken = {0};
     res->lot = in->reports[i].lot;
     uint32_t lot = lot_of(p, feed, &in->reports[i], &res->why);
     struct update *u = calloc(1, sizeof *u);
@@ -253,12 +292,12 @@ static void ingest_one(struct pipeline *p, const struct feed *feed, struct inges
         return;
     }
     *u = (struct update){.ingest = in, .index = i};
-    int err = take_one(p, lot, &in->reports[i], u, &same, &res->why);
-    if (!err && !same)
+    int err = take_one(p, lot, &in->reports[i], u, &taken, &res->why);
+    if (!err && !taken.told)
         return;
     free(u);
-    if (same)
-        ingest_result(in, i, store_up(p->store) ? INGEST_TOUCH : INGEST_AWAY,
+    if (taken.told)
+        ingest_result(in, i, store_up(p->store) ? taken.code : INGEST_AWAY,
                       registry_lot(p->reg, lot)->reading.seq);
     else
         ingest_result(in, i, err == ERR_FULL || err == ERR_NOMEM ? INGEST_AWAY : INGEST_REJECTED, 0);

@@ -22,8 +22,8 @@ void pipeline_free(struct pipeline *p);
 /* Begins to look for readings past their limit. */
 void pipeline_start(struct pipeline *p);
 void pipeline_stop(struct pipeline *p);
-/* What a poll brought: nobody waits for it. */
-void pipeline_take(struct pipeline *p, const struct feed *feed, const struct report_list *reports);
+/* What a poll brought: nobody waits for it. False: a report of a known lot was refused. */
+bool pipeline_take(struct pipeline *p, const struct feed *feed, const struct report_list *reports);
 /* What a push brought: `done` tells one result a report, in order, later, once. ERR_NOMEM. */
 int pipeline_ingest(struct pipeline *p, const struct feed *feed, const struct report_list *reports,
                     ingest_done_fn *done, void *ctx) must_check;

@@ -61,8 +61,9 @@ static void on_registration(void *ctx, enum store_noun noun, struct view id, str
                             uint64_t version)
 {
     struct app *a = ctx;
-    if (noun == STORE_LOT)
-        return; /* the registry has it already */
+    if (noun == STORE_LOT || a->ending)
+        return; /* the registry has it already; at the end, those who work with the others are going or gone
+                 */
     if (directory_put(a->dir, noun, id, json, version))
         log_error(STORE, "registration=" VIEW_FMT " out of memory", VIEW_ARG(id));
     app_apply_registration(a, noun, id, json);
@@ -71,6 +72,8 @@ static void on_registration(void *ctx, enum store_noun noun, struct view id, str
 static void on_loaded(void *ctx, bool first)
 {
     struct app *a = ctx;
+    if (a->ending)
+        return;
     if (first)
         app_loaded(a);
     else

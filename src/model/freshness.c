@@ -39,10 +39,22 @@ static int64_t fresh_limit(int64_t interval_ms)
     return max(90 * SECOND, 2 * bounded(interval_ms)); /* late ends first for a slow feed */
 }
 
-/* Did the reading ever say how many places are free, as a count or as a band? */
+static bool has_parts(const struct reading *r)
+{
+    for (int c = 0; c < PLACE_CLASS_N; c++)
+        if (r->classes[c].free != COUNT_NONE)
+            return true;
+    for (int z = 0; z < r->n_zones; z++)
+        if (r->zones[z].count.free != COUNT_NONE)
+            return true;
+    return false;
+}
+
+/* Did the reading ever say how many places are free, as a count, as a band, or of a class or zone alone? */
 static bool has_number(const struct reading *r)
 {
-    return r->free != COUNT_NONE || r->band != BAND_UNKNOWN || r->last_free != COUNT_NONE || r->expired;
+    return has_parts(r) || r->free != COUNT_NONE || r->band != BAND_UNKNOWN || r->last_free != COUNT_NONE ||
+           r->expired;
 }
 
 enum freshness freshness_of(const struct reading *r, int64_t interval_ms, int64_t now_ms)

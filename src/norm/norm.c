@@ -69,6 +69,20 @@ static bool has_number(const struct reading *r)
     return r->expired || r->free != COUNT_NONE || r->band != BAND_UNKNOWN;
 }
 
+/* Is a number held, or was one when it expired? */
+static bool has_counted(const struct reading *r)
+{
+    return r->free != COUNT_NONE || r->band != BAND_UNKNOWN || r->last_free != COUNT_NONE;
+}
+
+static void forget_parts(struct reading *r)
+{
+    for (int c = 0; c < PLACE_CLASS_N; c++)
+        r->classes[c].free = COUNT_NONE;
+    for (int z = 0; z < r->n_zones; z++)
+        r->zones[z].count.free = COUNT_NONE;
+}
+
 /* The same values as held, or as were held until they expired? Doubts do not count. */
 static bool says_the_same(const struct reading *held, const struct reading *next)
 {
@@ -79,12 +93,18 @@ static bool says_the_same(const struct reading *held, const struct reading *next
     return reading_same(held, &r);
 }
 
+/* Does its clock stand far behind and still? */
+static bool is_stuck(const struct work *w)
+{
+    return !w->relay && w->rep->source_ms > 0 && w->rep->source_ms == w->held->source_ms &&
+           is_behind(w->rep->source_ms, w->now_ms);
+}
+
 /* A source whose clock stands far behind and still, and whose values stand still too, has stopped. Values
  * that move prove it alive whatever its clock says (some feeds date the record and not the count). */
 static bool has_stopped(const struct work *w, const struct reading *next)
 {
-    return !w->relay && w->rep->source_ms > 0 && w->rep->source_ms == w->held->source_ms &&
-           is_behind(w->rep->source_ms, w->now_ms) && says_the_same(w->held, next);
+    return is_stuck(w) && says_the_same(w->held, next);
 }
 
 /* Doubts that follow from what was held. The jumps of another parkd (it tells when the value changed and when
@@ -140,10 +160,13 @@ static void keep_counts(const struct work *w, struct reading *next)
         next->band = band_next(held->band, next->free, claim_base(next));
     }
     claim_places(w->lot, w->rep, next);
-    if (!has_number(held)) {
+    if (!has_counted(held)) {
+        next->expired = false;
         set_times(w, next);
         return;
     }
+    if (next->expired)
+        forget_parts(next); /* nothing would ever take them back */
     uint32_t ignored = 0;
     next->changed_ms = believe(w, w->rep->source_ms, &ignored);
     next->received_ms = w->now_ms;
@@ -221,7 +244,7 @@ int norm_report(const struct lot *lot, const struct reading *held, const struct 
     switch (rep->kind) {
     case REPORT_BEAT:
         out->op = NORM_BEAT;
-        out->reading.observed_ms = believe(&w, rep->source_ms, &ignored);
+        out->reading.observed_ms = is_stuck(&w) ? held->observed_ms : believe(&w, rep->source_ms, &ignored);
         return 0;
     case REPORT_HINT:
         return norm_movement(&w, out, why);
@@ -270,9 +293,6 @@ void norm_expire(const struct reading *held, int64_t now_ms, struct reading *out
     next.band = BAND_UNKNOWN;
     next.status = STATUS_UNKNOWN;
     next.changed_ms = now_ms;
-    for (int c = 0; c < PLACE_CLASS_N; c++)
-        next.classes[c].free = COUNT_NONE;
-    for (int z = 0; z < next.n_zones; z++)
-        next.zones[z].count.free = COUNT_NONE;
+    forget_parts(&next);
     *out = next;
 }

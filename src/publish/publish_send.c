@@ -315,14 +315,32 @@ static void start_call(struct publish_batch *b)
     batch_check_end(b);
 }
 
+/* The requests of a batch wait for each other, perhaps for minutes: what was true when they were made may be
+ * past its limit by now, or something newer be known. */
+static bool still_true(const struct publish_batch *b, const struct dialect_request *r)
+{
+    struct publish_sink *s = b->sink;
+    for (size_t i = 0; !b->beat && i < r->n_items; i++) {
+        if (r->items[i] < b->n && b->open[r->items[i]] &&
+            !publish_plan_same(s->plan, &b->items[r->items[i]], 1, may_tell, s))
+            return false;
+    }
+    return true;
+}
+
 static bool start_next(struct publish_sink *s)
 {
     for (int i = 0; i < PUBLISH_LANES; i++) {
         struct publish_batch *b = &s->lanes[i];
-        if (b->state == LANE_OPEN && !b->stopped && b->started < b->reqs.n) {
+        if (b->state != LANE_OPEN || b->stopped || b->started >= b->reqs.n)
+            continue;
+        if (still_true(b, &b->reqs.v[b->started])) {
             start_call(b);
-            return true;
+        } else {
+            b->started++; /* its items go back and are made anew */
+            batch_check_end(b);
         }
+        return true;
     }
     return false;
 }

@@ -9,23 +9,14 @@
 #define DEFAULT_PORT 6379
 #define DB_MAX       65535
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static int percent_decode(struct view v, char *dst, size_t size)
 {
     size_t n = 0;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
         if (c == '%') {
-            int hi = i + 2 < v.n ? hex_of(v.p[i + 1]) : -1;
-            int lo = i + 2 < v.n ? hex_of(v.p[i + 2]) : -1;
+            int hi = i + 2 < v.n ? hex_digit(v.p[i + 1]) : -1;
+            int lo = i + 2 < v.n ? hex_digit(v.p[i + 2]) : -1;
             if (hi < 0 || lo < 0)
                 return ERR_INVALID;
             c = (char)(hi * 16 + lo);

@@ -143,11 +143,6 @@ const char *redis_child_socket(const struct redis_child *c)
     return c->socket;
 }
 
-int redis_child_pid(const struct redis_child *c)
-{
-    return c->running ? c->process.pid : 0;
-}
-
 /* --- starting --- */
 
 /* The log of the server, emptied when it has grown large. */

@@ -32,7 +32,6 @@ struct redis_child *redis_child_new(struct loop *loop, const struct redis_child_
                                     struct why *why) must_check;
 void redis_child_start(struct redis_child *c);
 const char *redis_child_socket(const struct redis_child *c);
-int redis_child_pid(const struct redis_child *c); /* 0: none is running */
 /* Ends the server in order (SIGTERM; SIGKILL after a long while), waits for its exit, frees, calls back
  * later. */
 void redis_child_stop(struct redis_child *c, void (*stopped)(void *ctx), void *ctx);

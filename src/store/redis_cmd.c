@@ -4,7 +4,6 @@
 #include "store/redis_cmd.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "parkd/base/crypto.h"
 

@@ -43,13 +43,3 @@ enum redis_error redis_error_of(struct view text)
     inner += 3;
     return of_word((struct view){inner, text.n - (size_t)(inner - text.p)});
 }
-
-const char *redis_error_name(enum redis_error e)
-{
-    static const char *const names[] = {
-        [RE_NONE] = "none",     [RE_NOSCRIPT] = "noscript", [RE_RETRY] = "retry",
-        [RE_DROP] = "drop",     [RE_MOVED] = "moved",       [RE_BLOCKED] = "blocked",
-        [RE_DENIED] = "denied", [RE_BUG] = "bug",           [RE_LOST] = "lost",
-    };
-    return (size_t)e < sizeof names / sizeof names[0] ? names[e] : "bug";
-}

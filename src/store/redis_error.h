@@ -21,7 +21,5 @@ enum redis_error {
 /* The text of an error reply without the leading '-'. Errors that Redis 6 wraps ("ERR Error running script …
  * -OOM …") count as the inner one. */
 enum redis_error redis_error_of(struct view text);
-/* One word for logs. */
-const char *redis_error_name(enum redis_error e);
 
 #endif

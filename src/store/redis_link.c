@@ -169,7 +169,7 @@ static struct sent *sent_new(struct redis_link *l, const struct redis_cmd *cmd, 
 
 static void sent_free(struct sent *s)
 {
-    if (s && s->text)
+    if (s)
         free(s->text);
     free(s);
 }

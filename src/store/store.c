@@ -31,16 +31,10 @@
 
 /* --- small helpers for the other files --- */
 
-int store_send(struct store *st, const struct redis_cmd *cmd, redis_reply_fn *fn, void *ctx)
-{
-    if (st->phase == PHASE_ENDED || st->phase == PHASE_DOWN)
-        return ERR_AWAY;
-    return redis_link_send(st->link, cmd, fn, ctx);
-}
-
 int store_send_fini(struct store *st, struct redis_cmd *cmd, redis_reply_fn *fn, void *ctx)
 {
-    int rc = store_send(st, cmd, fn, ctx);
+    bool away = st->phase == PHASE_ENDED || st->phase == PHASE_DOWN;
+    int rc = away ? ERR_AWAY : redis_link_send(st->link, cmd, fn, ctx);
     redis_cmd_fini(cmd);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "parkd/base/counters.h"
+#include "parkd/base/iso8601.h"
 #include "parkd/base/log.h"
 #include "parkd/model/series.h"
 #include "parkd/net/timer.h"
@@ -17,7 +18,6 @@
 #define FEED_LENGTH_MAX  4096
 #define FEED_LENGTH_MIN  256
 #define FEED_RECORDS     16384 /* about so many records a partition's change feed keeps */
-#define DAY_MS           INT64_C(86400000)
 #define REPLY_FIELDS     4
 
 /* Codes of the script, in its order. */
@@ -185,6 +185,8 @@ static void collect(struct updates *u, struct batch *bt, struct build *b)
         if (!p->first)
             p->last = &p->first;
         s->queued = false;
+        if (!s->head)
+            continue; /* what waited there was taken out */
         take_run(s);
         if (put_slot(u, b, s))
             bt->v[bt->n++] = s;
@@ -228,6 +230,7 @@ static void put_back(struct updates *u, struct batch *bt, enum store_code code)
     for (size_t i = 0; i < bt->n; i++) {
         for (struct update *up = bt->v[i]->flying; up; up = up->next)
             update_tell_acks(u->st, up, code);
+        bt->v[i]->flying = updates_drop_told(u, bt->v[i]->flying);
         slot_requeue(u, bt->v[i]);
     }
 }
@@ -340,6 +343,8 @@ static void settle(struct updates *u, struct slot *s, const struct answer *a)
         [SCRIPT_OLD] = STORE_OLD, [SCRIPT_GONE] = STORE_GONE,   [SCRIPT_RACE] = STORE_GONE};
     const struct store_outcome o = {.code = codes[a->code], .seq = a->seq};
     count(a);
+    if (a->code == SCRIPT_OK && s->flying->op == UPDATE_EXPIRE)
+        counter_add(C_EXPIRED, 1);
     take_answer(u->st, s, a);
     if (a->code == SCRIPT_RACE && s->flying->op == UPDATE_HINT && ++s->flying->tries < HINT_TRIES) {
         slot_requeue(u, s); /* computed anew from what the registry has by now */

@@ -4,7 +4,6 @@
  * feed was trimmed behind our place, and everything is loaded again. Our own entries ("by") are skipped:
  * their results came as replies.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

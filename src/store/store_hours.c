@@ -5,11 +5,11 @@
  */
 #include <stdlib.h>
 
+#include "parkd/base/iso8601.h"
 #include "parkd/model/series.h"
 #include "parkd/net/timer.h"
 #include "store/store_impl.h"
 
-#define HOUR_MS    INT64_C(3600000)
 #define SETTLE_MS  20000 /* reports of the last minutes are still on their way */
 #define TICK_MS    1000
 #define CHUNK_MS   5

@@ -90,8 +90,7 @@ void store_later_run(struct store *st); /* everything that is due, now */
 
 /* --- store.c --- */
 
-int store_send(struct store *st, const struct redis_cmd *cmd, redis_reply_fn *fn, void *ctx) must_check;
-/* Sends and ends the command. */
+/* Sends and ends the command. ERR_AWAY while there is no store. */
 int store_send_fini(struct store *st, struct redis_cmd *cmd, redis_reply_fn *fn, void *ctx) must_check;
 void store_block(struct store *st, struct view reason); /* Redis refuses writes */
 void store_loaded(struct store *st);                    /* everything is read: PHASE_UP */

@@ -3,11 +3,11 @@
  */
 #include <stdlib.h>
 
+#include "parkd/base/iso8601.h"
 #include "parkd/model/series.h"
 #include "store/store_impl.h"
 
 #define PARTS_MAX 62
-#define DAY_MS    INT64_C(86400000)
 #define YEAR_MAX  9999
 
 static struct waiter *waiter_of_series(store_series_fn *fn, void *ctx)
@@ -86,7 +86,7 @@ int store_read_years(struct store *st, uint32_t lot, int first_year, int n_years
     int rc = check(st, lot, n_years);
     if (rc)
         return rc;
-    if (first_year < 0 || first_year + n_years > YEAR_MAX)
+    if (first_year < 0 || first_year > YEAR_MAX - n_years)
         return ERR_RANGE;
     redis_cmd_init(&cmd);
     redis_cmd_str(&cmd, "MGET");

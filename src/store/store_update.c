@@ -14,7 +14,6 @@
 
 #define UPDATES_MAX 400000
 #define AHEAD_MS    120000 /* as in update.lua: such an observation does not block */
-#define MINUTE_MS   60000
 
 static void on_flush(void *ctx)
 {
@@ -106,68 +105,6 @@ static struct update *update_new(enum update_op op, struct waiter *w)
     up->first = w;
     up->last = w ? &w->next : &up->first;
     return up;
-}
-
-void update_free(struct updates *u, struct update *up)
-{
-    u->n_updates--;
-    free(up->samples);
-    free(up);
-}
-
-void update_finish(struct updates *u, struct update *up, const struct store_outcome *o)
-{
-    struct waiter *w = up->first;
-    up->first = NULL;
-    bool held = o->code == STORE_OK || o->code == STORE_TOUCH || o->code == STORE_DUP;
-    update_free(u, up);
-    while (w) {
-        struct waiter *next = w->next;
-        w->outcome = *o;
-        if (w->older && held)
-            w->outcome.code = STORE_OLD;
-        waiter_call(w);
-        w = next;
-    }
-}
-
-void update_tell_acks(struct store *st, struct update *up, enum store_code code)
-{
-    struct waiter *w = up->first;
-    up->first = NULL;
-    up->last = &up->first;
-    for (struct waiter *next; w; w = next) {
-        next = w->next;
-        w->next = NULL;
-        if (w->flags & STORE_MUST_ACK) {
-            w->outcome = (struct store_outcome){.code = code};
-            store_later(st, w);
-        } else {
-            *up->last = w;
-            up->last = &w->next;
-        }
-    }
-}
-
-void update_sample(struct update *up, int64_t at_ms, int32_t free_now)
-{
-    for (size_t i = up->n_samples; i-- > 0;) {
-        if (up->samples[i].at_ms / MINUTE_MS != at_ms / MINUTE_MS)
-            continue;
-        if (at_ms >= up->samples[i].at_ms)
-            up->samples[i] = (struct sample){at_ms, free_now};
-        return;
-    }
-    if (up->n_samples == SAMPLES_MAX) {
-        up->n_samples--;
-        memmove(up->samples, up->samples + 1, up->n_samples * sizeof *up->samples);
-    }
-    /* Out of memory costs a minute of the series, never the reading. */
-    struct sample *more = realloc(up->samples, (up->n_samples + 1) * sizeof *more);
-    if (!more)
-        return;
-    up->samples = more;
-    up->samples[up->n_samples++] = (struct sample){at_ms, free_now};
 }
 
 /* --- merging --- */
@@ -355,19 +292,21 @@ static int start(struct store *st, uint32_t lot, enum update_op op, struct waite
     struct update *up = s ? update_new(op, NULL) : NULL;
     if (!up)
         return ERR_NOMEM;
-    if (s->n >= SLOT_MAX || u->n_updates >= UPDATES_MAX) {
+    /* A set empties the slot, so it always finds room there. */
+    if ((op != UPDATE_SET && s->n >= SLOT_MAX) || u->n_updates >= UPDATES_MAX) {
         free(up);
         return ERR_FULL;
     }
     u->n_updates++;
+    *out = up;
     if (w && (w->flags & STORE_MUST_ACK) && !store_up(st)) {
         w->outcome.code = STORE_AWAY;
         store_later(st, w);
+        *out = updates_drop_told(u, up);
     } else if (w) {
         up->first = w;
         up->last = &w->next;
     }
-    *out = up;
     return 0;
 }
 
@@ -412,7 +351,7 @@ int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, uns
 {
     struct update *up = NULL;
     int rc = start_with(st, lot, UPDATE_HINT, waiter_of_update(done, ctx, flags), &up);
-    if (rc)
+    if (rc || !up)
         return rc;
     up->delta = delta;
     up->at_ms = at_ms;
@@ -423,8 +362,7 @@ int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, uns
 int store_expire(struct store *st, uint32_t lot, const struct reading *seen, const struct reading *expired)
 {
     struct update *up = NULL;
-    struct slot *s = lot < st->updates->n_slots ? st->updates->slots[lot] : NULL;
-    if (s && (s->head || s->flying))
+    if (store_lot_waits(st, lot))
         return 0; /* something newer is on its way, or this was asked before */
     int rc = start(st, lot, UPDATE_EXPIRE, NULL, &up);
     if (rc)
@@ -434,6 +372,12 @@ int store_expire(struct store *st, uint32_t lot, const struct reading *seen, con
     up->want_obs = seen->observed_ms;
     append(st->updates, st->updates->slots[lot], up);
     return 0;
+}
+
+bool store_lot_waits(const struct store *st, uint32_t lot)
+{
+    const struct slot *s = lot < st->updates->n_slots ? st->updates->slots[lot] : NULL;
+    return s && (s->head || s->flying);
 }
 
 int updates_resubmit(struct updates *u, uint32_t lot, const struct reading *r)
@@ -466,8 +410,20 @@ void updates_kick(struct updates *u)
 void updates_away(struct updates *u)
 {
     for (size_t i = 0; i < u->n_slots; i++) {
-        for (struct update *up = u->slots[i] ? u->slots[i]->head : NULL; up; up = up->next)
+        struct slot *s = u->slots[i];
+        struct update *list = s ? s->head : NULL;
+        if (!list)
+            continue;
+        for (struct update *up = list; up; up = up->next)
             update_tell_acks(u->st, up, STORE_AWAY);
+        s->head = NULL;
+        s->tail = &s->head;
+        s->n = 0;
+        list = updates_drop_told(u, list);
+        for (struct update *next; list; list = next) {
+            next = list->next;
+            push(u, s, list);
+        }
     }
 }
 

@@ -66,6 +66,9 @@ void update_free(struct updates *u,
 void update_finish(struct updates *u, struct update *up, const struct store_outcome *o);
 /* Tells those who wanted an acknowledgement, soon; the others go on waiting. */
 void update_tell_acks(struct store *st, struct update *up, enum store_code code);
+/* Takes out the hints for which nobody waits any more: their senders were told to send again, and a movement
+ * must not be counted twice. Returns the list without them. */
+struct update *updates_drop_told(struct updates *u, struct update *list);
 void update_sample(struct update *up, int64_t at_ms, int32_t free);
 /* Puts what was flying back before what came meanwhile. */
 void slot_requeue(struct updates *u, struct slot *s);

@@ -10,7 +10,9 @@
 -- Reads and checks come first, writes last: there is no rollback. The caller has checked all arguments. seq takes Redis' time, what
 -- is held and what the caller knows, so that a lost tail or a failover never gives a number to other content. A held observation
 -- more than two minutes ahead of the caller's now does not block; what replaces it gets a new seq even when the values are equal,
--- so that everybody takes the step back in time. A beat says "unchanged", so it cannot revive an expired reading.
+-- so that everybody takes the step back in time. A beat says "unchanged", so it cannot revive an expired reading; nor can an
+-- observation that is not newer than the one that expired. A caller who knows a higher number than is held saw a tail that was lost:
+-- then what is held gets a new number, even if nothing else changes, or that caller would wait for it for ever.
 local OK, TOUCH, DUP, OLD, GONE, RACE = 0, 1, 2, 3, 4, 5
 local FIXED, AHEAD_MS, DAY_BYTES = 11, 120000, 2880
 local call, pcall = redis.call, redis.pcall
@@ -54,6 +56,10 @@ local function record(seq, chg, obs, tail)
   return 'seq=' .. format('%.0f', seq) .. ' chg=' .. chg .. ' obs=' .. obs .. tail
 end
 
+local function expired(visible)
+  return find(visible, ' expired=1 ', 1, true) ~= nil
+end
+
 -- Each returns code, seq, chg, new record or nil.
 local function take(a, h, chg, obs, tail)
   local seq = next_seq(h, ARGV[a + 2])
@@ -73,6 +79,7 @@ local function set(a, h)
   if obs < h.obs and h.obs > now + AHEAD_MS then return take(a, h, chg, obs_text, tail) end
   local numbered = sseq ~= '0' and h.sseq ~= '0'
   if obs < h.obs or (numbered and less(sseq, h.sseq)) then return OLD, h.seq, h.chg end
+  if obs == h.obs and expired(h.visible) and not expired(visible) then return OLD, h.seq, h.chg end
   if visible ~= h.visible then return take(a, h, chg, obs_text, tail) end
   if obs == h.obs and (not numbered or sseq == h.sseq) then return DUP, h.seq, h.chg end
   return touch(h, obs_text, tail)
@@ -82,7 +89,7 @@ local function beat(a, h)
   local obs_text = ARGV[a + 6]
   local obs = tonumber(obs_text)
   if not h then return GONE, 0, 0 end
-  if find(h.visible, 'expired=1', 1, true) then return TOUCH, h.seq, h.chg end
+  if expired(h.visible) then return TOUCH, h.seq, h.chg end
   if obs < h.obs and h.obs > now + AHEAD_MS then return take(a, h, h.chg, obs_text, h.tail) end
   if obs <= h.obs then return DUP, h.seq, h.chg end
   return touch(h, obs_text, h.tail)
@@ -105,6 +112,12 @@ for i = 1, n do
   local h = parse(held[i])
   local op = ARGV[a]
   local code, seq, chg, new = ops[op](a, h)
+  if h and code ~= OK and h.seq < tonumber(ARGV[a + 2]) then
+    local text = new or h.text
+    seq = next_seq(h, ARGV[a + 2])
+    new = 'seq=' .. format('%.0f', seq) .. sub(text, (find(text, ' chg=', 1, true)))
+    if code == DUP or code == TOUCH then code = OK end
+  end
   local r = 4 * i
   reply[r - 3], reply[r - 2], reply[r - 1] = code, seq, tonumber(chg)
   reply[r] = ''
@@ -112,7 +125,7 @@ for i = 1, n do
   if new then
     local w = #hset
     hset[w + 1], hset[w + 2] = lots[i], new
-    written[#written + 1] = { a = a, free = h and op == 'B' and match(h.visible, '^free=(%d+)') }
+    if code ~= OLD and code ~= RACE then written[#written + 1] = { a = a, free = h and op == 'B' and match(h.visible, '^free=(%d+)') } end
   end
 end
 if #hset == 0 then return reply end

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table of DESIGN §6 at its edges, and what is learned from gaps.
+ * The table of freshness at its edges, and what is learned from gaps.
  */
 #include "model_test.h"
 #include "parkd/model/freshness.h"
@@ -59,6 +59,14 @@ static void without_a_number_nothing_can_expire(void **state)
     assert_int_equal(freshness_of(&r, 0, NOW), FRESH);
     assert_int_equal(freshness_valid_until(&r, 0), 0);
     assert_false(freshness_current(&r, 0, NOW));
+    /* A class or a zone alone is a number too. */
+    r = reading_of("free=- cls=charging:3/10", 1, NOW);
+    assert_int_equal(freshness_valid_until(&r, 0), NOW + 10 * M);
+    r = reading_of("free=- cls=charging:-/10", 1, NOW);
+    assert_int_equal(freshness_valid_until(&r, 0), 0);
+    r = reading_of("free=- zones=B1:3/10", 1, NOW);
+    assert_true(freshness_current(&r, 0, NOW + 10 * M));
+    assert_false(freshness_current(&r, 0, NOW + 10 * M + 1));
     r = reading_of("free=- band=few", 1, NOW);
     assert_int_equal(freshness_valid_until(&r, 0), NOW + 10 * M);
     assert_true(freshness_current(&r, 0, NOW));

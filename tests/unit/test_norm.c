@@ -311,6 +311,13 @@ static void words_without_counts_keep_the_counts(void **state)
          "free=- open=100 total=100 status=closed band=few", -60, 0},
         {GONE50, -1800, 0, "status=closed",
          "free=- last=50 expired=1 open=100 total=100 status=closed band=unknown", -1800, 0},
+        /* … nor do its parts come back, which nothing would take back any more */
+        {GONE50 " cls=bus:-/2", -1800, 0, "bus=2/2", GONE50 " cls=bus:-/2", -1800, 0},
+        /* where parts are all that was ever told, they do */
+        {"free=- expired=1 open=100 total=100 status=unknown band=unknown cls=bus:-/2", -1800, 0, "bus=1/2",
+         "free=- open=100 total=100 status=unknown band=unknown cls=bus:1/2", 0, 0},
+        {"free=- open=100 total=100 status=unknown band=unknown cls=bus:2/2", -60, 0, "bus=1/2",
+         "free=- open=100 total=100 status=unknown band=unknown cls=bus:1/2", 0, 0},
         /* no number is held: the status itself is what was observed */
         {NULL, 0, 0, "status=closed", "free=- open=100 total=100 status=closed band=unknown", 0, 0},
         {"free=- open=100 total=100 status=closed band=unknown", -60, 0, "status=closed src=-9",
@@ -457,6 +464,12 @@ static void signs_of_life(void **state)
         assert_int_equal(got.op, NORM_BEAT);
         assert_int_equal(got.reading.observed_ms, NOW + rows[i].obs * S);
     }
+    /* The time of the counts again, long ago: nobody has counted since. */
+    struct report rep = report_of("beat=1 src=-400");
+    struct norm_result got;
+    held.source_ms = NOW - 400 * S;
+    assert_int_equal(norm_report(&lot, &held, &rep, NOW, &got, NULL), 0);
+    assert_int_equal(got.reading.observed_ms, held.observed_ms);
 }
 
 static void movements_are_passed_on(void **state)

@@ -491,6 +491,37 @@ static void one_lot_protocols_run_in_parallel(void **state)
     assert_string_equal(shown("/0/unacknowledged"), "0");
 }
 
+/* Requests of one batch wait for each other: what is no longer true when its turn comes is not sent. */
+static void a_request_that_waited_too_long_is_made_anew(void **state)
+{
+    (void)state;
+    fake_one_lot = true;
+    put_sink(SINK(",\"timeout_ms\":60000"));
+    set("A", 1);
+    set("B", 1);
+    set("C", 1);
+    set("D", 1);
+    pass(300);
+    expect_sent("A=1 ");
+    pass(500000);
+    set("C", 2);
+    set("D", 1);
+    pass(200000); /* B is past its limit, C moved on, D was confirmed */
+    answer(200, "");
+    expect_sent("D=1 ");
+    answer(200, "");
+    pass(300);
+    expect_sent("C=2 ");
+    answer(200, "");
+    pass(5000);
+    assert_int_equal(fake_in_flight(), 0);
+    expire("B", 2);
+    pass(300);
+    expect_sent("B=2 ");
+    answer(200, "");
+    assert_string_equal(shown("/0/unacknowledged"), "0");
+}
+
 static void batches_run_in_parallel_over_disjoint_lots(void **state)
 {
     (void)state;
@@ -976,6 +1007,7 @@ int main(void)
         TEST(a_refusal_that_names_its_item_costs_that_item),
         TEST(codes_inside_an_answer_count),
         TEST(one_lot_protocols_run_in_parallel),
+        TEST(a_request_that_waited_too_long_is_made_anew),
         TEST(batches_run_in_parallel_over_disjoint_lots),
         TEST(a_script_that_fails_on_one_lot_costs_that_lot),
         TEST(what_concerns_the_whole_sink_pauses_it),

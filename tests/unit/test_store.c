@@ -458,6 +458,11 @@ static void test_expire(void **state)
     assert_int_equal(o.seq, seq);
     assert_true(held(a, "lot-1")->expired);
     assert_int_equal(held(a, "lot-1")->observed_ms, seen.observed_ms);
+    /* Nor does the observation that expired, told again. */
+    assert_int_equal(set(a, "lot-1", seen.observed_ms, 70).code, STORE_OLD);
+    assert_int_equal(set(a, "lot-1", seen.observed_ms, 71).code, STORE_OLD);
+    assert_true(held(a, "lot-1")->expired);
+    assert_int_equal(held(a, "lot-1")->seq, seq);
     assert_int_equal(set(a, "lot-1", wall_now + 21 * MINUTE, 70).code, STORE_OK);
     assert_false(held(a, "lot-1")->expired);
 }
@@ -1090,6 +1095,47 @@ static void test_waiting_room(void **state)
     assert_int_equal(minute_of(e, "lot-1", 720 + 13), SERIES_NONE);
 }
 
+/* A movement whose sender was told to send it again is counted once. */
+static void test_a_hint_told_away_is_not_kept(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    struct result r = {0};
+    set(a, "lot-1", wall_now, 50);
+    int pid = redis_pid(e);
+    kill(pid, SIGSTOP); /* it is sent, but not answered */
+    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 1, wall_now + 1000, STORE_MUST_ACK, on_update, &r),
+                     0);
+    harness_wait(e->loop, has_result, &r, "the outcome of a hint");
+    assert_int_equal(r.o.code, STORE_UNCERTAIN);
+    kill(pid, SIGKILL);
+    harness_wait(e->loop, is_down, a, "the loss of Redis");
+    assert_int_equal(hint(a, "lot-1", 1, wall_now + 1000).code, STORE_AWAY);
+    assert_false(store_lot_waits(a->st, lot_of(a, "lot-1")));
+    harness_wait(e->loop, is_up, a, "Redis again");
+    assert_int_equal(hint(a, "lot-1", 1, wall_now + 1000).code, STORE_OK);
+    assert_int_equal(held(a, "lot-1")->free, 49);
+}
+
+/* However many movements wait, the absolute count finds room, and takes their place. */
+static void test_a_set_finds_room(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    uint32_t lot = lot_of(a, "lot-1");
+    struct reading r = reading_at(wall_now + 1000, 7);
+    int n = 0;
+    set(a, "lot-1", wall_now, 50);
+    while (n < 1000 && store_hint(a->st, lot, 1, wall_now + n, 0, NULL, NULL) == 0)
+        n++;
+    assert_in_range(n, 10, 999);
+    assert_int_equal(store_set(a->st, lot, &r, 0, NULL, NULL), 0);
+    assert_true(store_lot_waits(a->st, lot));
+    assert_int_equal(set(a, "lot-1", wall_now + 2000, 6).code, STORE_OK);
+    assert_false(store_lot_waits(a->st, lot));
+    assert_int_equal(held(a, "lot-1")->free, 6);
+}
+
 /* Redis lost a tail that this store knows: it is written again under a higher number. */
 static void test_memory_newer_than_redis(void **state)
 {
@@ -1104,6 +1150,35 @@ static void test_memory_newer_than_redis(void **state)
     assert_int_equal(held(a, "lot-1")->free, 42);
     assert_int_equal(set(a, "lot-1", wall_now, 42).code, STORE_DUP);
     assert_true(held(a, "lot-1")->seq > seq);
+}
+
+/* The tail that was lost led back to the same values: they get a new number all the same, or an expiry would
+ * wait for the lost one for ever. */
+static void test_lost_tail_with_equal_values(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    set(a, "lot-1", wall_now, 42);
+    struct key state_key = key_part("t:", partition_of(VIEW("lot-1"), 4), "state");
+    redisContext *c = harness_open(e->socket);
+    char *before = harness_text(c, "HGET %s lot-1", state_key.text);
+    set(a, "lot-1", wall_now + 1000, 41);
+    uint64_t seq = set(a, "lot-1", wall_now + 2000, 42).seq;
+    assert_int_equal(harness_int(c, "HSET %s lot-1 %s", state_key.text, before), 0);
+    free(before);
+    redisFree(c);
+    kill_redis(e);
+    harness_wait(e->loop, is_up, a, "Redis again");
+    assert_int_equal(set(a, "lot-1", wall_now + 2000, 42).code, STORE_DUP);
+    assert_true(held(a, "lot-1")->seq > seq);
+    second_node(e);
+    assert_int_equal(held(&e->b, "lot-1")->seq, held(a, "lot-1")->seq);
+    struct reading gone = *held(a, "lot-1");
+    gone.expired = true;
+    gone.last_free = gone.free;
+    gone.free = COUNT_NONE;
+    assert_int_equal(store_expire(a->st, lot_of(a, "lot-1"), held(a, "lot-1"), &gone), 0);
+    harness_wait(e->loop, is_expired, a, "the expiry");
 }
 
 /* Everything that was acknowledged stands in Redis after kill -9 in the middle of a load. */
@@ -1413,6 +1488,9 @@ int main(void)
         FLOW(test_uncertain_is_repeated),
         FLOW(test_waiting_room),
         FLOW(test_memory_newer_than_redis),
+        FLOW(test_lost_tail_with_equal_values),
+        FLOW(test_a_set_finds_room),
+        FLOW(test_a_hint_told_away_is_not_kept),
         FLOW(test_kill_under_load),
         FLOW(test_refused_writes),
         FLOW(test_script_flush),

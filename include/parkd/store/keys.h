@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Key names and partitions (DESIGN §4). Pure. Every name is written here and nowhere else.
+ * Key names and partitions. Pure. Every name is written here and nowhere else.
  */
 #ifndef PARKD_STORE_KEYS_H
 #define PARKD_STORE_KEYS_H

@@ -8,7 +8,8 @@
  * hashes `feeds` and `sinks`; the stream `registrations` tells of every change.
  *
  * While Redis is away, or refuses writes, nothing is acknowledged: operations with STORE_MUST_ACK fail at
- * once with STORE_AWAY (their values still wait with the others); the rest waits in memory, newest reading a
+ * once with STORE_AWAY (their values still wait with the others, but for hints, which would count twice when
+ * they are sent again); the rest waits in memory, newest reading a
  * lot plus up to 30 minutes of samples, and its callback comes when it was written, or with STORE_AWAY when a
  * newer one took its place. A reply that was lost is STORE_UNCERTAIN for the asker; the update itself is
  * repeated (it is idempotent).
@@ -102,6 +103,9 @@ int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, uns
  * lot, so look again. */
 int store_expire(struct store *st, uint32_t lot, const struct reading *seen,
                  const struct reading *expired) must_check;
+
+/* Is an update of the lot waiting or on its way, whoever was told what about it? */
+bool store_lot_waits(const struct store *st, uint32_t lot);
 
 /* Registrations. `if_version`: 0 = whatever; UINT64_MAX = must not exist; else must be that version
  * (ERR_CONFLICT, `done` gets the one held). The document was checked by the caller. `done` gets the new
