@@ -195,7 +195,8 @@ int64_t cache_span_ms(const struct cache_entry *e)
 
 int64_t cache_age_ms(const struct cache_entry *e, int64_t now_ms)
 {
-    return now_ms > e->made.now_ms ? now_ms - e->made.now_ms : 0;
+    /* What was made at no time, like the page's style, has no age. */
+    return e->made.now_ms && now_ms > e->made.now_ms ? now_ms - e->made.now_ms : 0;
 }
 
 static bool quality_is_zero(struct view params)

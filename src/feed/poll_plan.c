@@ -79,7 +79,8 @@ struct poll_step poll_next(struct poll_plan *plan, const struct poll_input *in)
         plan->state = POLL_FETCHING;
         return (struct poll_step){POLL_ACT_FETCH, 0};
     case POLL_EV_DENIED:
-        return plan->state == POLL_WAITING ? wait_until(plan, slot_after(plan, in)) : none;
+        /* Soon again, not an interval later: the lease may be ours in a moment. */
+        return plan->state == POLL_WAITING ? wait_until(plan, first_slot(plan, in->now)) : none;
     case POLL_EV_GOOD:
         if (plan->state != POLL_FETCHING)
             return none;
