@@ -2,6 +2,7 @@
 """The whole product in one folder: parkd, the lots of the example district as lotsim plays them, platformsim over HTTPS. For make run
 and the benches."""
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -30,6 +31,11 @@ def free_port(wanted):
         return wanted
 
 
+def here(path):
+    """The path as one types it in the current folder."""
+    return os.path.relpath(path)
+
+
 def http(url, path, body=None, method=None):
     """JSON or text of one request, over TCP or a UNIX socket; an OSError or ValueError when it fails."""
     split = urllib.parse.urlsplit(url)
@@ -46,6 +52,8 @@ def http(url, path, body=None, method=None):
         sock.sendall(head.encode() + data)
         answer = b"".join(iter(lambda: sock.recv(65536), b""))
     top, _, rest = answer.partition(b"\r\n\r\n")
+    if not top.startswith(b"HTTP/"):
+        raise OSError(f"{path}: the connection ended without an answer")
     status = int(top.split(b" ", 2)[1])
     if b"chunked" in top.lower():
         rest = dechunk(rest)
@@ -110,6 +118,20 @@ def new_keys(district):
     return feeds
 
 
+def own_folder(wanted):
+    """(folder, lock) for one run: `wanted`, or the next name that no other run holds. The lock ends with the file or the process."""
+    for at in range(1, 10):
+        folder = wanted if at == 1 else wanted.with_name(f"{wanted.name}-{at}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(folder.with_name(folder.name + ".lock"), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return folder, lock
+        except OSError:
+            lock.close()
+    raise SystemExit(f"{wanted}: nine runs are going on already; end one")
+
+
 def scenario_of(district, feeds):
     lots = []
     for at, lot in enumerate(district["lots"]):
@@ -122,9 +144,10 @@ def scenario_of(district, feeds):
 
 class Demo:
     def __init__(self, build, folder):
-        self.build, self.dir = pathlib.Path(build).resolve(), folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        self.build = pathlib.Path(build).resolve()
+        self.dir, self.lock = own_folder(folder)
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir()
         self.district = json.loads((ROOT / "deploy/district.example.json").read_text())
         self.children = []
         self.rates = []
@@ -158,8 +181,9 @@ class Demo:
                 "net": {"allow_subnets": ["127.0.0.0/8"], "max_polls_per_host": 8}}
         (self.dir / "parkd.json").write_text(json.dumps(conf, ensure_ascii=False))
         state = self.dir / "state"
-        self.parkd = self.child("parkd", [str(self.build / "parkd"), "--config", str(self.dir / "parkd.json"), "--state", str(state),
-                                          "--listen", f"127.0.0.1:{free_port(PUBLIC_PORT)}"], wait_line=False)
+        # The kernel ends parkd when this program dies without a word: a closed terminal, kill -9.
+        self.parkd = self.child("parkd", ["setpriv", "--pdeathsig", "TERM", str(self.build / "parkd"), "--config", str(self.dir / "parkd.json"),
+                                          "--state", str(state), "--listen", f"127.0.0.1:{free_port(PUBLIC_PORT)}"], wait_line=False)
         limit = time.monotonic() + 20
         while not (state / "run.json").exists():
             if self.parkd.p.poll() is not None or time.monotonic() > limit:
@@ -205,12 +229,18 @@ class Demo:
     def urls(self):
         return [f"  residents' page   {self.run['public']}/", f"  lots (JSON)       {self.run['public']}/v1/lots",
                 f"  summary           {self.run['public']}/v1/summary",
-                f"  staff             {self.run['staff']}   (build/release/parkctl --state {self.dir / 'state'} status)",
-                f"  platform (sim)    {self.control}/_control/state", f"  logs              {self.dir}"]
+                f"  staff             {here(self.build / 'parkctl')} --state {here(self.dir / 'state')} status",
+                f"  metrics           {self.metrics_url()}",
+                f"  platform (sim)    {self.control}/_control/state", f"  logs              {here(self.dir)}/*.log"]
+
+    def metrics_url(self):
+        staff = self.run["staff"]
+        return f"curl --unix-socket {here(staff[5:])} http://parkd/metrics" if staff.startswith("unix:") else f"{staff}/metrics"
 
     def table(self, s):
         reports, updates = self.rate(s)
-        lines = [f"lots {s['lots']}   connected {s['connected']}   delivered to the platform {s['delivered']}",
+        lines = [f"lots {s['lots']}   connected {s['connected']}   delivered to the platform {s['delivered']}" +
+                 (f"   still silent {s['lots'] - s['connected']}" if s['lots'] > s['connected'] else ""),
                  f"  fresh 新 {s['fresh']:>3}   late 迟 {s['late']:>3}   stale 旧 {s['stale']:>3}   offline 离线 {s['offline']:>3}",
                  f"  reports/s {reports:6.1f}   updates/s {updates:6.1f}   platform lag {s['lag_s']:4.1f} s ({s['unacknowledged']} lots)   "
                  f"memory {s['mb']:.1f} MB"]
