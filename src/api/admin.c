@@ -352,7 +352,9 @@ static void do_it(const struct call *c)
     if (err) {
         struct why why = {0};
         (void)why_set(&why, err, "", "%s",
-                      err == ERR_NOT_FOUND ? "nothing is registered under this id" : "not possible now");
+                      err == ERR_NOT_FOUND ? "nothing is registered under this id"
+                      : poll ? "not polled: it pushes, is switched off, or another parkd polls it"
+                             : "not possible now");
         reply_err(c, err, &why);
         return;
     }

@@ -2,6 +2,7 @@
  * Query parameters. Each question has its list of names; whatever else came is refused before anything is
  * read.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +40,10 @@ static int unknown(struct view name, const char *const *names, struct why *why)
     if (near)
         return why_set(why, ERR_UNKNOWN_KEY, "", "no parameter \"" VIEW_FMT "\"; did you mean \"%s\"?",
                        VIEW_ARG(name), near);
-    return why_set(why, ERR_UNKNOWN_KEY, "", "no parameter \"" VIEW_FMT "\"%s%s", VIEW_ARG(name),
-                   names[0] ? "; known are " : "", names[0] ? names[0] : "");
+    char list[160] = "";
+    for (size_t i = 0, n = 0; names[i] && n < sizeof list; i++)
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "; known are ", names[i]);
+    return why_set(why, ERR_UNKNOWN_KEY, "", "no parameter \"" VIEW_FMT "\"%s", VIEW_ARG(name), list);
 }
 
 static bool known(struct view name, const char *const *names)
@@ -133,7 +136,8 @@ static int want_words(const struct query *q, struct lots_query *out, struct why 
     out->place_class = -1;
     while (bands.p) {
         if (band_of(view_cut(&bands, ','), &b))
-            return refuse(why, ERR_INVALID, "band", "must be of full, few, some, plenty, unknown");
+            return refuse(why, ERR_INVALID, "band",
+                          "must be one or more of full, few, some, plenty, unknown");
         out->bands |= 1u << b;
     }
     if (class.p && place_class_of(class, &c))

@@ -129,8 +129,11 @@ static void set_staff_listen(struct app *a)
         memcpy(a->staff_listen, a->conf.staff.listen, sizeof a->staff_listen);
     else if (strlen(a->conf.state_dir) + sizeof "/staff.sock" <= UNIX_PATH_MAX_BYTES)
         (void)snprintf(a->staff_listen, sizeof a->staff_listen, "unix:%.107s/staff.sock", a->conf.state_dir);
-    else
+    else {
         (void)snprintf(a->staff_listen, sizeof a->staff_listen, "127.0.0.1:0");
+        log_warn(APP, "staff=127.0.0.1 reason=\"the path of the state directory is too long for a socket; "
+                      "whoever has an account here is staff\"");
+    }
 }
 
 static int make_api(struct app *a, struct why *why)

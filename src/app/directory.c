@@ -81,11 +81,11 @@ static int by_id(struct entry *a, struct entry *b)
     return strcmp(a->id, b->id);
 }
 
-void directory_each(const struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx)
+/* Sorting moves the head: it has to be the table's own, or what stands before the old one is lost. */
+void directory_each(struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx)
 {
-    struct entry *head = d->by_noun[noun];
-    HASH_SORT(head, by_id);
-    for (struct entry *e = head; e; e = e->hh.next)
+    HASH_SORT(d->by_noun[noun], by_id);
+    for (struct entry *e = d->by_noun[noun]; e; e = e->hh.next)
         fn(ctx, view_of(e->id), view_of(e->json), e->version);
 }
 

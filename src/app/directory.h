@@ -17,7 +17,7 @@ void directory_free(struct directory *d);
 int directory_put(struct directory *d, enum store_noun noun, struct view id, struct view json,
                   uint64_t version) must_check;
 /* In order of id. */
-void directory_each(const struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx);
+void directory_each(struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx);
 size_t directory_count(const struct directory *d, enum store_noun noun);
 
 #endif

@@ -11,9 +11,12 @@
 
 static void put_address(struct json_writer *w, const char *key, const char *address, bool tls)
 {
-    char url[CONF_PATH_SIZE + 16];
+    char url[2 * CONF_PATH_SIZE + 16], here[CONF_PATH_SIZE];
     bool local = strncmp(address, "unix:", 5) == 0;
-    (void)snprintf(url, sizeof url, "%s%s", local ? "" : tls ? "https://" : "http://", address);
+    if (local && address[5] != '/' && getcwd(here, sizeof here)) /* who reads it stands elsewhere */
+        (void)snprintf(url, sizeof url, "unix:%s/%s", here, address + 5);
+    else
+        (void)snprintf(url, sizeof url, "%s%s", local ? "" : tls ? "https://" : "http://", address);
     jw_str(w, key, url);
 }
 

@@ -57,7 +57,8 @@ int json_want_int(const struct json *obj, const char *key, int64_t min, int64_t 
 {
     const struct json *j = present(obj, key);
     int rc = j ? json_int(j, min, max, out) : 0;
-    return rc ? wrong(why, rc, view_of(key), "must be a whole number from %" PRId64 " to %" PRId64, min, max)
+    return rc ? wrong(why, rc, view_of(key), "must be a whole number from %" PRId64 " to %" PRId64 "%s", min,
+                      max, json_is(j, JSON_STRING) ? ", not a text" : "")
               : 0;
 }
 

@@ -25,7 +25,7 @@ int dialects_add_all_built_in(struct dialects *ds)
         .name = "generic",
         .parts = DIALECT_POLL | DIALECT_RECEIVE,
         .params =
-            "{\"mapping\":\"object\",\"headers\":\"object?\",\"method\":\"string?\",\"body\":\"string?\"}",
+            "{\"mapping\":\"object\",\"headers\":\"object?\",\"method\":\"string?\",\"body\":\"secret?\"}",
         .ops = &generic_ops,
     };
     int err = dialects_add_built_in(ds, &native);

@@ -181,12 +181,30 @@ static void translate(lua_State *L, struct lua_engine *e)
     (void)why_set(e->why, e->err, at, VIEW_FMT, VIEW_ARG(words));
 }
 
+/* Lua says the line only where the script itself stumbled, not where a function of ours did for it. */
+static int add_line(lua_State *L)
+{
+    struct lua_engine *e = lua_engine_of(L);
+    const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
+    lua_Debug ar;
+    if (!text || strncmp(text, e->chunk + 1, strlen(e->chunk + 1)) == 0)
+        return 1;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        if (lua_getinfo(L, "Sl", &ar) && ar.currentline > 0) {
+            lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, text);
+            return 1;
+        }
+    }
+    return 1;
+}
+
 /* Everything that may raise happens under the outer pcall, the reading of the error object too. */
 static int entry(lua_State *L)
 {
     struct lua_engine *e = lua_engine_of(L);
+    lua_pushcfunction(L, add_line);
     lua_pushcfunction(L, e->fn);
-    int st = lua_pcall(L, 0, 0, 0);
+    int st = lua_pcall(L, 0, 0, 1);
     if (st == LUA_ERRMEM)
         lua_engine_breach(L, "too much memory");
     if (st && !e->breached)

@@ -331,7 +331,7 @@ static int find_items(const struct json *root, struct message *m, struct why *wh
 {
     const struct json *data = NULL, *observed = NULL;
     if (!json_is(root, JSON_OBJECT))
-        return why_set(why, ERR_TYPE, "", "must be an object");
+        return why_set(why, ERR_TYPE, "", "must be an object: one item, or {\"items\":[…]}");
     if (json_get(root, "data")) {
         int err = check_envelope(root, why);
         if (!err)
@@ -351,7 +351,8 @@ static int find_items(const struct json *root, struct message *m, struct why *wh
     if (m->items)
         return observed ? index_observed(observed, m) : 0;
     if (data || !json_get(root, "lot"))
-        return why_set(why, ERR_MISSING, m->prefix, "no items here, and not one item either");
+        return why_set(why, ERR_MISSING, m->prefix,
+                       data ? "missing" : "needs \"lot\" (one item) or \"items\" (a list of them)");
     m->items = root;
     m->single = true;
     return 0;

@@ -213,7 +213,7 @@ static int norm_counts(const struct work *w, struct reading *next, struct why *w
     } else if (w->rep->occupied != REPORT_NONE) {
         return why_set(why, ERR_MISSING, "/total", "occupied places alone: neither open nor total is known");
     } else {
-        return why_set(why, ERR_MISSING, "", "says nothing");
+        return why_set(why, ERR_MISSING, "", "says nothing: no count, status, band, movement or heartbeat");
     }
     next->seq = 0;
     return 0;
@@ -227,7 +227,7 @@ static int norm_movement(const struct work *w, struct norm_result *out, struct w
         return why_set(why, ERR_RANGE, in < 0 || in > COUNT_MAX ? "/in" : "/out", "outside 0 to %d",
                        COUNT_MAX);
     if (in == 0 && gone == 0)
-        return why_set(why, ERR_MISSING, "", "says nothing");
+        return why_set(why, ERR_MISSING, "", "says nothing: no car came in or went out");
     out->op = NORM_HINT;
     out->delta = gone - in;
     out->hint_ms = believe(w, w->rep->source_ms, &ignored);

@@ -27,10 +27,12 @@ static void print_problem(long status, struct view body)
     } else {
         struct view title = json_text(json_get(doc, "title")), detail = json_text(json_get(doc, "detail"));
         (void)fprintf(stderr, "parkctl: " VIEW_FMT, VIEW_ARG(title));
-        if (detail.n)
+        const struct json *errors = json_first(json_get(doc, "errors"));
+        if (detail.n &&
+            !view_eq(detail, json_text(json_get(errors, "detail")))) /* else it comes with its pointer */
             (void)fprintf(stderr, ": " VIEW_FMT, VIEW_ARG(detail));
         (void)fputc('\n', stderr);
-        for (const struct json *e = json_first(json_get(doc, "errors")); e; e = json_next(e))
+        for (const struct json *e = errors; e; e = json_next(e))
             (void)fprintf(stderr, "  " VIEW_FMT ": " VIEW_FMT "\n",
                           VIEW_ARG(json_text(json_get(e, "pointer"))),
                           VIEW_ARG(json_text(json_get(e, "detail"))));

@@ -30,7 +30,7 @@ static int print_answer(const struct ctl *c, const char *path)
     buf_init(&out, MAX_DOC);
     int err = ctl_request(c, "GET", path, (struct view){0}, &out);
     if (!err)
-        (void)printf(VIEW_FMT "\n", VIEW_ARG(buf_get(&out)));
+        (void)printf(VIEW_FMT "\n", VIEW_ARG(view_trim(buf_get(&out))));
     buf_fini(&out);
     return err;
 }
@@ -107,6 +107,18 @@ static void write_registration(struct buf *out, const char *noun, const struct j
     jw_end_object(&w);
 }
 
+/* A lot may come before its feed; one that names a feed nobody registered stays silent, so say it. */
+static void note_missing_feed(const struct ctl *c, struct view feed)
+{
+    struct json *doc = NULL;
+    bool found = !feed.n || ctl_request_json(c, "GET", "/v1/admin/feeds", &doc) != 0;
+    for (const struct json *e = json_first(json_get(doc, "feeds")); e && !found; e = json_next(e))
+        found = view_eq(json_text(json_get(e, "id")), feed);
+    json_free(doc);
+    if (!found)
+        (void)fprintf(stderr, "parkctl: note: no feed " VIEW_FMT " is registered yet\n", VIEW_ARG(feed));
+}
+
 static int put_one(const struct ctl *c, const char *noun, const struct json *doc)
 {
     char path[400];
@@ -122,12 +134,14 @@ static int put_one(const struct ctl *c, const char *noun, const struct json *doc
     path_of(noun, id, "", path, sizeof path);
     int err = body.err ? EXIT_FAILED : ctl_request(c, "PUT", path, buf_get(&body), &out);
     if (!err && c->json)
-        (void)printf(VIEW_FMT "\n", VIEW_ARG(buf_get(&out)));
+        (void)printf(VIEW_FMT "\n", VIEW_ARG(view_trim(buf_get(&out))));
     else if (!err)
         (void)printf("%.*s " VIEW_FMT " stored\n", (int)strlen(noun) - 1, noun, VIEW_ARG(id));
     else
         (void)fprintf(stderr, "parkctl: %.*s " VIEW_FMT " was not stored\n", (int)strlen(noun) - 1, noun,
                       VIEW_ARG(id));
+    if (!err && !strcmp(noun, "lots"))
+        note_missing_feed(c, json_text(json_get(doc, "feed")));
     buf_fini(&body);
     buf_fini(&out);
     return err;

@@ -14,6 +14,26 @@ static void print_feed(const struct json *f)
                  why.n ? " " : "", VIEW_ARG(why));
 }
 
+/* What is wrong with single items of a feed that as a whole is well. */
+static void print_faults(const struct json *f)
+{
+    double unknown = json_number(json_get(f, "unknown_lots"));
+    for (const struct json *e = json_first(json_get(f, "faults")); e; e = json_next(e))
+        (void)printf("      item " VIEW_FMT " " VIEW_FMT ": " VIEW_FMT "\n",
+                     VIEW_ARG(json_text(json_get(e, "lot"))), VIEW_ARG(json_text(json_get(e, "pointer"))),
+                     VIEW_ARG(json_text(json_get(e, "reason"))));
+    if (unknown > 0)
+        (void)printf("      names %.0f lots that are not registered for it\n", unknown);
+}
+
+static void print_held(const struct json *s)
+{
+    for (const struct json *h = json_first(json_get(s, "held")); h; h = json_next(h))
+        (void)printf("      held lot " VIEW_FMT " refused with " VIEW_FMT ", %.0f tries, next " VIEW_FMT "\n",
+                     VIEW_ARG(json_text(json_get(h, "lot"))), VIEW_ARG(json_text(json_get(h, "code"))),
+                     json_number(json_get(h, "tries")), VIEW_ARG(json_text(json_get(h, "next"))));
+}
+
 static void print_sink(const struct json *s)
 {
     struct view why = json_text(json_get(s, "last_error"));
@@ -41,9 +61,9 @@ int ctl_status(const struct ctl *c)
         (void)printf(VIEW_FMT "\n", VIEW_ARG(buf_get(&out)));
     } else if (!err && json_parse(buf_get(&out), &doc, &why) == 0) {
         for (const struct json *f = json_first(json_get(doc, "feeds")); f; f = json_next(f))
-            print_feed(f);
+            print_feed(f), print_faults(f);
         for (const struct json *s = json_first(json_get(doc, "sinks")); s; s = json_next(s))
-            print_sink(s);
+            print_sink(s), print_held(s);
         print_store(json_get(doc, "store"));
     }
     json_free(doc);
