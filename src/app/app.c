@@ -159,7 +159,7 @@ static void open_doors(struct app *a, int err)
     struct why why = {0};
     if (a->ending)
         return;
-    if (err && !why_set(&why, ERR_OK, "", "the district file is wrong; nothing was written")) {
+    if (err && !why_set(&why, ERR_OK, "", "the district file was not taken")) {
         (void)fail(a, "district", &why);
         app_end(a, 1);
         return;

@@ -2,7 +2,9 @@
  * A district file, {"lots":[…],"feeds":[…],"sinks":[…]}, seeds a store that holds no registration at all.
  * Everything is checked before the first is written, so that a wrong file writes nothing.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/app.h"
 #include "parkd/base/json.h"
@@ -28,6 +30,62 @@ static const struct part {
 };
 #define N_PARTS (sizeof parts / sizeof parts[0])
 
+static int view_order(struct view a, struct view b)
+{
+    int order = memcmp(a.n ? a.p : "", b.n ? b.p : "", a.n < b.n ? a.n : b.n);
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+struct naming {
+    struct view first, second;
+    int at;
+};
+
+static int by_names(const void *a, const void *b)
+{
+    const struct naming *x = a, *y = b;
+    int order = view_order(x->first, y->first);
+    order = order ? order : view_order(x->second, y->second);
+    return order ? order : x->at - y->at;
+}
+
+/* No two of the list may say the same in `first` and `second` (NULL: first alone); who says neither is free.
+ */
+static int check_unique(const struct json *list, const char *first, const char *second, struct why *why)
+{
+    char at[32];
+    int n = 0, at_i = 0, err = 0;
+    struct naming *all = calloc(json_size(list) + 1, sizeof *all);
+    if (!all)
+        return ERR_NOMEM;
+    for (const struct json *e = json_first(list); e; e = json_next(e), at_i++) {
+        struct naming one = {json_text(json_get(e, first)), {0}, at_i};
+        if (second)
+            one.second = json_text(json_get(e, second));
+        if (one.first.n && (!second || one.second.n))
+            all[n++] = one;
+    }
+    qsort(all, (size_t)n, sizeof *all, by_names);
+    for (int i = 1; i < n && !err; i++) {
+        if (!view_eq(all[i].first, all[i - 1].first) || !view_eq(all[i].second, all[i - 1].second))
+            continue;
+        (void)snprintf(at, sizeof at, "/%d/%s", all[i].at, second ? second : first);
+        err = why_set(why, ERR_CONFLICT, at, "the same as of /%d", all[i - 1].at);
+    }
+    free(all);
+    return err;
+}
+
+static int check_names(const struct part *part, const struct json *list, struct why *why)
+{
+    int err = check_unique(list, "id", NULL, why);
+    if (!err && part->noun == STORE_LOT)
+        err = check_unique(list, "feed", "foreign_id", why);
+    if (err)
+        why_under(why, "/%s", part->name);
+    return err;
+}
+
 static int check_all(const struct app *a, const struct json *doc, struct why *why)
 {
     static const char *const names[] = {"lots", "feeds", "sinks", "notes", NULL};
@@ -40,6 +98,8 @@ static int check_all(const struct app *a, const struct json *doc, struct why *wh
         for (const struct json *e = err ? NULL : json_first(list); e && !err; e = json_next(e), i++)
             if ((err = parts[p].check(a, e, why)))
                 why_under(why, "/%s/%d", parts[p].name, i);
+        if (!err && list)
+            err = check_names(&parts[p], list, why);
     }
     return err;
 }
@@ -56,8 +116,10 @@ static void on_put(void *ctx, int err, uint64_t version)
 {
     struct seed *s = ctx;
     (void)version;
-    if (err && !s->err)
+    if (err && !s->err) {
         s->err = err;
+        log_error(DISTRICT, "reason=\"%s\" while writing: not all is in the store", err_text(err));
+    }
     settle(s);
 }
 

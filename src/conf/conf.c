@@ -179,6 +179,15 @@ static int unknown(const char *key, struct why *why)
                 : why_set(why, ERR_UNKNOWN_KEY, at, "unknown key; parkd --print-config lists all");
 }
 
+static bool is_section(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < conf_n_fields; i++)
+        if (strncmp(conf_fields[i].key, name, n) == 0 && conf_fields[i].key[n] == '.')
+            return true;
+    return false;
+}
+
 /* A section's members, or a scalar at the top. `prefix` is "" or "public.". */
 static int parse_members(struct conf *c, const struct json *obj, const char *prefix, struct why *why)
 {
@@ -189,7 +198,7 @@ static int parse_members(struct conf *c, const struct json *obj, const char *pre
         int err;
         if (f) {
             err = json_field(c, f, m, why);
-        } else if (!*prefix && json_is(m, JSON_OBJECT)) {
+        } else if (!*prefix && json_is(m, JSON_OBJECT) && is_section(key)) {
             (void)snprintf(key, sizeof key, VIEW_FMT ".", VIEW_ARG(json_key(m)));
             err = parse_members(c, m, key, why);
         } else {

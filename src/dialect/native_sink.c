@@ -257,7 +257,23 @@ static void judge_each(const struct json *items, const struct json *results,
     }
 }
 
-/* Whoever answers 2xx without our kind of body has taken everything. */
+/* A 200 with another kind of code inside, as many platforms and gateways answer when they failed. */
+static bool says_no(const struct json *answer, struct view *code)
+{
+    static const char *const good[] = {"0", "200", "ok", "OK", "success", NULL};
+    const struct json *c = json_get(answer, "code");
+    if (!c || json_get(answer, "results"))
+        return false;
+    *code = json_text(c);
+    if (json_is(c, JSON_NUMBER))
+        return json_number(c) < 0 || (json_number(c) > 0 && (json_number(c) < 200 || json_number(c) > 299));
+    for (const char *const *g = good; *g; g++)
+        if (view_is(*code, *g))
+            return false;
+    return json_is(c, JSON_STRING);
+}
+
+/* Whoever answers 2xx without our kind of body, and without a code that says no, has taken everything. */
 static int native_check(void *self, const struct dialect_ctx *ctx, const struct dialect_request *req,
                         const struct dialect_response *res, struct dialect_judgement *out)
 {
@@ -265,10 +281,18 @@ static int native_check(void *self, const struct dialect_ctx *ctx, const struct 
     (void)ctx;
     struct json *answer = NULL, *sent = NULL;
     struct why ignored;
+    struct view code = {0};
     int64_t rejected = 0;
     int err = 0;
-    if (json_parse(res->body, &answer, &ignored) ||
-        json_want_int(answer, "rejected", 0, INT32_MAX, &rejected, &ignored))
+    if (json_parse(res->body, &answer, &ignored))
+        goto done;
+    if (says_no(answer, &code)) {
+        out->all = VERDICT_RETRY;
+        (void)why_set(&out->why, ERR_REFUSED, "", "answered 2xx with code " VIEW_FMT " inside",
+                      VIEW_ARG(code.n ? code : VIEW("other than 0")));
+        goto done;
+    }
+    if (json_want_int(answer, "rejected", 0, INT32_MAX, &rejected, &ignored))
         goto done;
     if (rejected == 0 || req->n_items == 0)
         goto done;

@@ -162,7 +162,11 @@ static int parse_auth(const struct json *j, struct feed *f, struct why *why)
     int err = json_want_node(j, "auth", JSON_OBJECT, &auth, why);
     if (err || !auth)
         return err;
-    err = json_only(auth, known, why);
+    if (json_get(auth, "bearer"))
+        err = why_set(why, ERR_UNKNOWN_KEY, "/bearer",
+                      "only parkctl takes it and hashes it; here give bearer_sha256");
+    if (!err)
+        err = json_only(auth, known, why);
     if (!err)
         err = each_text(auth, "bearer_sha256", FEED_MAX_KEYS, take_bearer, f, why);
     if (!err)

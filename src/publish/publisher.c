@@ -323,6 +323,8 @@ void publisher_stop(struct publisher *p, int64_t grace_ms, void (*stopped)(void 
         timer_cancel(s->wake);
         for (int i = 0; i < PUBLISH_LANES; i++)
             s->lanes[i].stopped = true;
+        s->save_after_ms = 0; /* what could not be saved before is tried once more, now */
+        sink_save(s, mono(p));
     }
     timer_arm(p->stop_timer, grace_ms);
     publisher_check_quiet(p);

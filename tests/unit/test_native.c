@@ -419,6 +419,10 @@ static void judges_item_by_item(void **state)
         {"", {VERDICT_OK, VERDICT_OK, VERDICT_OK}},
         {"thanks", {VERDICT_OK, VERDICT_OK, VERDICT_OK}},
         {"{\"accepted\":3,\"rejected\":0}", {VERDICT_OK, VERDICT_OK, VERDICT_OK}},
+        {"{\"code\":0}", {VERDICT_OK, VERDICT_OK, VERDICT_OK}},
+        {"{\"code\":\"200\",\"msg\":\"ok\"}", {VERDICT_OK, VERDICT_OK, VERDICT_OK}},
+        {"{\"code\":\"5000\",\"msg\":\"busy\"}", {VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY}},
+        {"{\"code\":-1}", {VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY}},
         {"{\"rejected\":1,\"results\":[{\"lot\":\"ZD-000\",\"code\":\"ok\"},{\"lot\":\"ZD-001\",\"code\":"
          "\"rejected\",\"detail\":"
          "\"no\"},{\"lot\":\"ZD-002\",\"code\":\"old\"}]}",
