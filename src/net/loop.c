@@ -14,7 +14,6 @@
 
 #include "parkd/base/log.h"
 
-#define LAG_TICK_MS   20
 #define CLOSE_WAIT_MS 5000
 #define N_SIGNALS     4
 
@@ -22,8 +21,9 @@ static const int signals[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 struct loop {
     uv_loop_t uv;
-    uv_timer_t lag;
-    uint64_t last_tick_ns;
+    uv_check_t woken;
+    uv_prepare_t waiting;
+    uint64_t woken_ns;          /* when the loop last came back from waiting */
     double lag_all, lag_recent; /* seconds */
     uv_signal_t sig[N_SIGNALS];
     int n_sig; /* signal handles that libuv knows */
@@ -38,17 +38,25 @@ struct job {
     void *data;
 };
 
-static void on_lag_tick(uv_timer_t *h)
+/* libuv takes the time as soon as its wait ends, before any callback. */
+static void on_woken(uv_check_t *h)
 {
     struct loop *l = h->data;
-    uint64_t now = uv_hrtime();
-    double late = (double)(now - l->last_tick_ns) / 1e9 - LAG_TICK_MS / 1e3;
 
-    l->last_tick_ns = now;
-    if (late > l->lag_all)
-        l->lag_all = late;
-    if (late > l->lag_recent)
-        l->lag_recent = late;
+    l->woken_ns = uv_now(h->loop) * 1000000u;
+}
+
+/* All that one turn did, from the end of one wait to the beginning of the next, kept everybody else waiting.
+ */
+static void on_waiting(uv_prepare_t *h)
+{
+    struct loop *l = h->data;
+    double busy = ((double)uv_hrtime() - (double)l->woken_ns) / 1e9;
+
+    if (busy > l->lag_all)
+        l->lag_all = busy;
+    if (busy > l->lag_recent)
+        l->lag_recent = busy;
 }
 
 struct loop *loop_new(void)
@@ -62,10 +70,14 @@ struct loop *loop_new(void)
         return NULL;
     }
     signal(SIGPIPE, SIG_IGN);
-    uv_timer_init(&l->uv, &l->lag);
-    l->lag.data = l;
-    uv_timer_start(&l->lag, on_lag_tick, LAG_TICK_MS, LAG_TICK_MS);
-    uv_unref((uv_handle_t *)&l->lag);
+    uv_check_init(&l->uv, &l->woken); /* these cannot fail */
+    uv_prepare_init(&l->uv, &l->waiting);
+    l->woken.data = l->waiting.data = l;
+    uv_check_start(&l->woken, on_woken);
+    uv_prepare_start(&l->waiting, on_waiting);
+    uv_unref((uv_handle_t *)&l->woken);
+    uv_unref((uv_handle_t *)&l->waiting);
+    l->woken_ns = uv_hrtime();
     return l;
 }
 
@@ -73,8 +85,7 @@ int loop_run(struct loop *l)
 {
     /* What passed before the start is not a stall of the loop. */
     uv_update_time(&l->uv);
-    uv_timer_again(&l->lag);
-    l->last_tick_ns = uv_hrtime();
+    l->woken_ns = uv_hrtime();
     uv_run(&l->uv, UV_RUN_DEFAULT);
     return 0;
 }
@@ -93,7 +104,8 @@ static void close_own_handles(struct loop *l)
 {
     for (int i = 0; i < l->n_sig; i++)
         uv_close((uv_handle_t *)&l->sig[i], NULL);
-    uv_close((uv_handle_t *)&l->lag, NULL);
+    uv_close((uv_handle_t *)&l->woken, NULL);
+    uv_close((uv_handle_t *)&l->waiting, NULL);
 }
 
 static void name_left_handle(uv_handle_t *h, void *arg)

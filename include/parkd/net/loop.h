@@ -3,7 +3,8 @@
  *
  * One thread. loop_close needs every handle closed by its owner; it runs the loop until they are gone and
  * returns ERR_STATE if libuv still knows a handle (a leak, a bug of ours). The lag watch measures how long
- * the loop was kept from running: a repeating 20 ms timer's lateness, longest since the last read.
+ * one turn of the loop kept everybody waiting: from the end of one wait to the beginning of the next, to a
+ * millisecond, without a timer of its own.
  */
 #ifndef PARKD_NET_LOOP_H
 #define PARKD_NET_LOOP_H
