@@ -90,8 +90,11 @@ install: ## into PREFIX (DESTDIR is honoured)
 	$(Q)$(MAKE) --no-print-directory BUILD=release O=build/install SHARE=$(PREFIX)/share/parkd all
 	install -D -t $(DESTDIR)$(PREFIX)/bin build/install/parkd build/install/parkctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/*.lua
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system deploy/parkd.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json \
+		deploy/nginx.conf deploy/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/README.md
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/local/,$(PREFIX)/,' deploy/parkd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/parkd.service
 
 clean: ## removes build/
 	rm -rf build
