@@ -179,6 +179,7 @@ static int unknown(const char *key, struct why *why)
                 : why_set(why, ERR_UNKNOWN_KEY, at, "unknown key; parkd --print-config lists all");
 }
 
+/* Asked of a section without members only: else the first member's name tells better what was meant. */
 static bool is_section(const char *name)
 {
     size_t n = strlen(name);
@@ -198,7 +199,7 @@ static int parse_members(struct conf *c, const struct json *obj, const char *pre
         int err;
         if (f) {
             err = json_field(c, f, m, why);
-        } else if (!*prefix && json_is(m, JSON_OBJECT) && is_section(key)) {
+        } else if (!*prefix && json_is(m, JSON_OBJECT) && (is_section(key) || json_first(m))) {
             (void)snprintf(key, sizeof key, VIEW_FMT ".", VIEW_ARG(json_key(m)));
             err = parse_members(c, m, key, why);
         } else {
