@@ -97,7 +97,7 @@ end
 
 local function check(ctx, asked, response)
   local answer = json.decode(response.body)
-  local code, words = count(answer.resultCode), tostring(answer.msg)
+  local code, words = count(answer.resultCode), tostring(answer.msg or "no resultCode that we know, and no msg")
   if code == 200 then
     return "ok"
   elseif code == 401 or code == 403 then

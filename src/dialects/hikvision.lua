@@ -68,7 +68,7 @@ end
 local function decode(ctx, response)
   local answer = json.decode(response.body)
   if tostring(answer.code) ~= "0" then
-    error { code = "refused", message = tostring(answer.code) .. ": " .. tostring(answer.msg) }
+    error { code = "refused", message = tostring(answer.code or "no code") .. ": " .. tostring(answer.msg or "no msg") }
   end
   if type(answer.data) ~= "table" then
     error { code = "protocol", message = "no data in the answer" }

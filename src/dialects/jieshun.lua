@@ -71,7 +71,7 @@ local function decode(ctx, response)
     if may_login then
       return {}, login(ctx)
     end
-    error { code = "refused", message = tostring(answer.resultCode) .. ": " .. tostring(answer.message) }
+    error { code = "refused", message = tostring(answer.resultCode or "no resultCode") .. ": " .. tostring(answer.message or "no message") }
   end
   if ctx.state.asked == "login" then
     if type(answer.token) ~= "string" then

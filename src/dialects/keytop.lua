@@ -41,7 +41,7 @@ local function decode(ctx, response)
   local answer = json.decode(response.body)
   local code = answer.code or answer.resCode
   if tostring(code) ~= "0" then
-    error { code = "refused", message = tostring(code) .. ": " .. tostring(answer.message or answer.resMsg) }
+    error { code = "refused", message = tostring(code or "no code") .. ": " .. tostring(answer.message or answer.resMsg or "no message") }
   end
   local data = answer.data
   if type(data) == "string" then -- JSON in a JSON string

@@ -36,7 +36,9 @@ static void print_held(const struct json *s)
 
 static void print_sink(const struct json *s)
 {
-    struct view why = json_text(json_get(s, "last_error"));
+    bool failing =
+        json_number(json_get(s, "failures")) > 0 || view_is(json_text(json_get(s, "state")), "paused");
+    struct view why = failing ? json_text(json_get(s, "last_error")) : (struct view){0};
     (void)printf("sink  %-20.*s %-10.*s %-9.*s unacknowledged %.0f%s" VIEW_FMT "\n",
                  VIEW_ARG(json_text(json_get(s, "id"))), VIEW_ARG(json_text(json_get(s, "dialect"))),
                  VIEW_ARG(json_text(json_get(s, "state"))), json_number(json_get(s, "unacknowledged")),
