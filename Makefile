@@ -18,13 +18,15 @@ WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmis
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPARKD_VERSION='"$(VERSION)"' -DPARKD_SHARE='"$(SHARE)"' -Iinclude -Isrc -I$(O) \
-	-MMD -MP $(WARN) $(FLAGS_$(BUILD)) $(CFLAGS)
+	-MMD -MP $(WARN) $(FLAGS_$(BUILD)) $(subst -I,-isystem ,$(PKG_CFLAGS)) $(CFLAGS)
 ALL_LDFLAGS = $(FLAGS_$(BUILD)) $(LINK_$(BUILD)) $(LDFLAGS)
 SHARE ?= $(abspath src)
-LIBS_pure := -lcjson -lcrypto -lz -lm
-LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lsystemd $(LIBS_pure) -lpthread
+LIBS_pure := -lcjson -lcrypto -lz -lpcre2-8 -lglib-2.0 -lproj -lxml2 -lcsv -lm
+LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lmosquitto -lsystemd $(LIBS_pure) -lpthread
 
 SRC := $(wildcard src/*/*.c)
+# GLib gives time zones only (base/zone.c), libxml2's headers are needed by dialect/doc_xml.c only.
+PKG_CFLAGS := $(shell pkg-config --cflags glib-2.0 libxml-2.0 2>/dev/null)
 # Pure: bytes, values and now in, values out. Their tests link libparkd_pure.a alone; tools/check-pure looks at the objects.
 PURE := $(shell cat src/pure.list)
 OBJ := $(SRC:src/%.c=$(O)/obj/%.o)

@@ -19,8 +19,9 @@
 #include "parkd/model/summary.h"
 
 #define DIALECT_INTERFACE_VERSION "1.0" /* semantic version of what Lua files rely on */
-#define DIALECT_MAX_BODY          (1024 * 1024)
-#define DIALECT_MAX_FOLLOW_UPS    8
+#define DIALECT_MAX_BODY          (4 * 1024 * 1024)
+#define DIALECT_MAX_FOLLOW_UPS    32 /* of a mapping; a Lua file gets 8 */
+#define DIALECT_ASIDE_BODY        (64 * 1024) /* a larger body is decoded aside, in libuv's pool */
 
 struct dialects;
 struct dialect;
@@ -51,11 +52,28 @@ struct dialect_session *dialect_open(const struct dialect *d, struct view params
                                      struct why *why) must_check;
 void dialect_close(struct dialect_session *s); /* NULL is fine */
 
+/* The lots of a feed as registered: a copy, for calls that must not see the registry. */
+struct dialect_lot {
+    char id[LOT_ID_SIZE], foreign[FOREIGN_SIZE];
+};
+/* A further message that a mapping joins, given instead of asked for (a trial). */
+struct dialect_side {
+    struct view name, body;
+};
+struct dialect_trace; /* see propose.h */
+
 struct dialect_ctx {
     int64_t now_ms;
     struct view url;             /* as registered: feed's or sink's base URL */
-    const struct registry *lots; /* to look up lots of the feed */
-    const char *feed;            /* feed id, for polls and receives */
+    const struct registry *lots; /* to look up lots of the feed; NULL: `known` has them */
+    const struct dialect_lot *known;
+    size_t n_known;
+    const char *feed;        /* feed id, for polls and receives */
+    struct view topic;       /* MQTT: where the message was published */
+    const struct dialect_side *sides;
+    size_t n_sides;
+    struct dialect_trace *trace; /* notes what a mapping looked at; NULL: nobody asks */
+    bool aside;                  /* another thread than the loop's; see dialect_decode */
     struct view secret, bearer;  /* the sink's, for native */
     struct view nonce; /* what a script gets as ctx.nonce; empty (always but in tests): a random UUID */
 };
@@ -87,7 +105,11 @@ int dialect_poll(struct dialect_session *s, const struct dialect_ctx *ctx, struc
                  struct why *why) must_check;
 /* We read the answer: reports, or a further request in `next` (*more true). Errors name what was wrong with
  * the answer: an error envelope, an empty list where lots are expected, HTML, half a body (ERR_REFUSED,
- * ERR_PROTOCOL, ERR_SYNTAX …). */
+ * ERR_PROTOCOL, ERR_SYNTAX …).
+ *
+ * With ctx->aside this may run in another thread than the loop's, provided that ctx->lots is NULL, no other call of
+ * this session runs before it ends, and only one such call runs at a time a dialect. Then a Lua dialect uses a second
+ * state of its own. */
 int dialect_decode(struct dialect_session *s, const struct dialect_ctx *ctx,
                    const struct dialect_response *res, struct report_list *out, struct dialect_request *next,
                    bool *more, struct why *why) must_check;

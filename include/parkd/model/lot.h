@@ -19,6 +19,7 @@ struct json;
 #define FEED_ID_SIZE 33
 #define SINK_ID_SIZE 33
 #define FOREIGN_SIZE 64
+#define LOT_NAME_SIZE 96
 #define COUNT_NONE   (-1)
 #define COUNT_MAX    65534
 
@@ -34,7 +35,7 @@ enum lot_stage {
 
 struct lot {
     char id[LOT_ID_SIZE];
-    char name[96], name_en[96], address[192], area[48], kind[16], phone[32], fee_text[96], hours_text[64];
+    char name[LOT_NAME_SIZE], name_en[LOT_NAME_SIZE], address[192], area[48], kind[16], phone[32], fee_text[96], hours_text[64];
     bool has_point;
     double lng, lat;
     enum datum datum;

@@ -45,6 +45,10 @@ struct report {
     int n_zones;
     struct zone_claim zones[REPORT_MAX_ZONES];
     int32_t item; /* index in the message */
+    /* What the feed says about the lot itself: for whoever registers it. norm does not read it. */
+    char name[LOT_NAME_SIZE];
+    bool has_point;
+    double lng, lat; /* WGS-84 */
 };
 
 struct report_fault {
