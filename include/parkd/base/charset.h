@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Any charset that iconv knows, to and from UTF-8. Pure.
  *
- * "GB2312" and "GBK" are read as GB18030, "ISO-8859-1" as windows-1252, as the Encoding Standard of the web says:
- * senders name the smaller set and send the larger one.
+ * "GB2312" and "GBK" are read as GB18030, "ISO-8859-1" as windows-1252, as the Encoding Standard of the web
+ * says: senders name the smaller set and send the larger one. Sets that the web gave up (ISO-2022-*, UTF-7,
+ * EBCDIC) are not known. What is made is appended to `out`.
  */
 #ifndef PARKD_BASE_CHARSET_H
 #define PARKD_BASE_CHARSET_H
