@@ -6,9 +6,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <string.h>
 
-static uint64_t values[COUNTER_N];
+/* Dialects count in the pool too. Each value stands for itself, so their order does not matter. */
+static _Atomic uint64_t values[COUNTER_N];
 
 static const struct row {
     const char *name, *labels, *help;
@@ -21,13 +23,13 @@ static const struct row {
 void counter_add(enum counter id, uint64_t n)
 {
     assert(id < COUNTER_N);
-    values[id] += n;
+    atomic_fetch_add_explicit(&values[id], n, memory_order_relaxed);
 }
 
 uint64_t counter_get(enum counter id)
 {
     assert(id < COUNTER_N);
-    return values[id];
+    return atomic_load_explicit(&values[id], memory_order_relaxed);
 }
 
 void counters_render(struct buf *out)
@@ -41,6 +43,6 @@ void counters_render(struct buf *out)
         buf_str(out, r->name);
         if (r->labels[0])
             buf_printf(out, "{%s}", r->labels);
-        buf_printf(out, " %" PRIu64 "\n", values[i]);
+        buf_printf(out, " %" PRIu64 "\n", counter_get((enum counter)i));
     }
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * OpenSSL 3 behind a few functions: digests, RSA as vendors use it, random bytes. Base64 and hexadecimal text
- * have their own file. OpenSSL's error queue is emptied on the way out: nobody else reads it.
+ * OpenSSL 3 behind a few functions: digests, RSA as vendors use it, random bytes. Block ciphers and SM2 have
+ * their own files, and so have Base64 and hexadecimal text. OpenSSL's error queue is emptied on the way out:
+ * nobody else reads it.
  */
 #include <limits.h>
+#include <string.h>
 
 /* OpenSSL has a type of the name of one of our codes. */
 #define ERR_STATE openssl_err_state
@@ -15,9 +17,8 @@
 #include <openssl/x509.h>
 #undef ERR_STATE
 
-#include "parkd/base/crypto.h"
+#include "base/crypto_key.h"
 
-#define KEY_TEXT_MAX (16 * 1024)
 #define KEY_BITS_MIN 512
 #define KEY_BITS_MAX 8192
 #define PADDING      11 /* what PKCS#1 v1.5 takes from every block */
@@ -44,8 +45,7 @@ static const EVP_MD *method(enum digest alg)
     return NULL;
 }
 
-/* Bytes for OpenSSL, which takes a NULL pointer for "none given". */
-static const unsigned char *bytes(struct view v)
+const unsigned char *crypto_bytes(struct view v)
 {
     return (const unsigned char *)(v.n ? v.p : "");
 }
@@ -66,7 +66,7 @@ int crypto_digest(enum digest alg, struct view data, unsigned char out[DIGEST_MA
     unsigned int len = 0;
     const EVP_MD *md = method(alg);
     *n = 0;
-    if (!md || !EVP_Digest(bytes(data), data.n, out, &len, md, NULL)) {
+    if (!md || !EVP_Digest(crypto_bytes(data), data.n, out, &len, md, NULL)) {
         ERR_clear_error();
         return ERR_INVALID;
     }
@@ -81,7 +81,7 @@ int crypto_hmac(enum digest alg, struct view key, struct view data, unsigned cha
     *n = 0;
     if (key.n > INT_MAX)
         return ERR_TOO_BIG;
-    if (!md || !HMAC(md, bytes(key), (int)key.n, bytes(data), data.n, out, &len)) {
+    if (!md || !HMAC(md, crypto_bytes(key), (int)key.n, crypto_bytes(data), data.n, out, &len)) {
         ERR_clear_error();
         return ERR_INVALID;
     }
@@ -91,7 +91,7 @@ int crypto_hmac(enum digest alg, struct view key, struct view data, unsigned cha
 
 bool crypto_equal(struct view a, struct view b)
 {
-    return a.n == b.n && CRYPTO_memcmp(bytes(a), bytes(b), a.n) == 0;
+    return a.n == b.n && CRYPTO_memcmp(crypto_bytes(a), crypto_bytes(b), a.n) == 0;
 }
 
 int crypto_random(void *out, size_t n)
@@ -108,10 +108,21 @@ static bool is_armour(struct view line)
     return view_starts(line, "-----");
 }
 
-/* The DER inside PEM armour, or inside bare Base64. An encrypted key's header lines fail as Base64. */
-static int key_der(struct view text, struct buf *der)
+/* `openssl ecparam -genkey` writes the curve's name as a block of its own before the key. */
+static struct view after_parameters(struct view text)
 {
-    struct view rest = view_trim(text);
+    struct view rest = text, first = view_cut(&rest, '\n');
+    if (!is_armour(first) || !memmem(first.p, first.n, "PARAMETERS", 10))
+        return text;
+    while (rest.p && !view_starts(view_cut(&rest, '\n'), "-----END "))
+        continue;
+    return view_trim(rest);
+}
+
+/* An encrypted key's header lines fail as Base64. */
+int crypto_key_der(struct view text, struct buf *der)
+{
+    struct view rest = after_parameters(view_trim(text));
     struct buf body;
     if (rest.n == 0 || rest.n > KEY_TEXT_MAX)
         return ERR_INVALID;
@@ -128,9 +139,24 @@ static int key_der(struct view text, struct buf *der)
         buf_view(&body, line);
     }
     int rc = !closed || body.err || base64_decode(der, buf_get(&body)) || der->n == 0 ? ERR_INVALID : 0;
-    if (body.p)
-        OPENSSL_cleanse(body.p, body.n);
-    buf_fini(&body);
+    crypto_wipe(&body);
+    return rc;
+}
+
+void crypto_wipe(struct buf *b)
+{
+    if (b->p)
+        OPENSSL_cleanse(b->p, b->n);
+    buf_fini(b);
+}
+
+int crypto_take_back(struct buf *out, size_t before, int rc)
+{
+    if (rc && !out->err && out->p) {
+        OPENSSL_cleanse(out->p + before, out->n - before);
+        out->n = before;
+        out->p[before] = '\0';
+    }
     return rc;
 }
 
@@ -153,11 +179,9 @@ static EVP_PKEY *load_key(struct view text, bool is_private)
     struct buf der;
     EVP_PKEY *key = NULL;
     buf_init(&der, KEY_TEXT_MAX);
-    if (key_der(text, &der) == 0)
+    if (crypto_key_der(text, &der) == 0)
         key = read_der(&der, is_private);
-    if (der.p)
-        OPENSSL_cleanse(der.p, der.n);
-    buf_fini(&der);
+    crypto_wipe(&der);
     if (key && (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < KEY_BITS_MIN ||
                 EVP_PKEY_get_bits(key) > KEY_BITS_MAX)) {
         EVP_PKEY_free(key);
@@ -174,7 +198,7 @@ int rsa_sign(struct buf *out, enum digest alg, struct view private_key, struct v
     EVP_PKEY *key = load_key(private_key, true);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool good = key && ctx && EVP_DigestSignInit(ctx, NULL, method(alg), NULL, key) == 1 &&
-                EVP_DigestSign(ctx, sig, &n, bytes(data), data.n) == 1;
+                EVP_DigestSign(ctx, sig, &n, crypto_bytes(data), data.n) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -187,7 +211,9 @@ int rsa_verify(enum digest alg, struct view public_key, struct view data, struct
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int rc = ERR_INVALID;
     if (key && ctx && EVP_DigestVerifyInit(ctx, NULL, method(alg), NULL, key) == 1)
-        rc = EVP_DigestVerify(ctx, bytes(signature), signature.n, bytes(data), data.n) == 1 ? 0 : ERR_AUTH;
+        rc = EVP_DigestVerify(ctx, crypto_bytes(signature), signature.n, crypto_bytes(data), data.n) == 1
+                 ? 0
+                 : ERR_AUTH;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -209,7 +235,8 @@ static int run_pieces(struct buf *out, EVP_PKEY_CTX *ctx, const struct piecewise
     int rc = 0;
     for (size_t at = 0; at < data.n && !rc; at += piece) {
         size_t n = sizeof block, in = data.n - at < piece ? data.n - at : piece;
-        rc = way->run(ctx, block, &n, bytes(data) + at, in) == 1 ? buf_put(out, block, n) : way->failed;
+        rc =
+            way->run(ctx, block, &n, crypto_bytes(data) + at, in) == 1 ? buf_put(out, block, n) : way->failed;
     }
     OPENSSL_cleanse(block, sizeof block);
     return rc;
@@ -238,14 +265,9 @@ static int rsa_pieces(struct buf *out, const struct piecewise *way, struct view 
     EVP_PKEY *key = load_key(key_text, way->is_private);
     size_t before = out->n;
     int rc = key ? with_key(out, key, way, data) : ERR_INVALID;
-    if (rc && !out->err && out->p) {
-        OPENSSL_cleanse(out->p + before, out->n - before);
-        out->n = before;
-        out->p[before] = '\0';
-    }
     EVP_PKEY_free(key);
     ERR_clear_error();
-    return rc;
+    return crypto_take_back(out, before, rc);
 }
 
 int rsa_private_encrypt(struct buf *out, struct view private_key, struct view data)

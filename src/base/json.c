@@ -27,7 +27,8 @@ int json_parse(struct view text, struct json **out, struct why *why)
     int rc = json_check(text, why);
     if (rc)
         return rc;
-    cJSON *tree = cJSON_ParseWithLength(text.p, text.n);
+    bool mark = view_starts(text, "\xEF\xBB\xBF"); /* cJSON overlooks it in texts of less than five bytes */
+    cJSON *tree = cJSON_ParseWithLength(text.p + (mark ? 3 : 0), text.n - (mark ? 3 : 0));
     if (!tree) /* the text is good, so only memory can be short */
         return why_set(why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
     *out = (struct json *)(void *)tree;

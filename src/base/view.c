@@ -181,9 +181,22 @@ bool view_is_token(struct view a)
     return a.n > 0;
 }
 
+/* How many bytes from `i` on are ASCII and not NUL, looked at eight at a time: messages are little else. */
+static size_t plain_run(struct view a, size_t i)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t from = i;
+    for (uint64_t w; a.n - i >= sizeof w; i += sizeof w) {
+        memcpy(&w, a.p + i, sizeof w);
+        if ((w | ((w - ones) & ~w)) & tops)
+            break;
+    }
+    return i - from;
+}
+
 bool view_is_utf8(struct view a)
 {
-    for (size_t i = 0; i < a.n;) {
+    for (size_t i = plain_run(a, 0); i < a.n; i += plain_run(a, i)) {
         uint32_t cp = 0;
         size_t n = utf8_read(a.p + i, a.n - i, &cp);
         if (n == 0 || cp == 0)

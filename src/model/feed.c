@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parkd/base/crypto.h"
-#include "parkd/base/json.h"
+#include "model/feed_parts.h"
 #include "parkd/base/json_write.h"
 #include "parkd/base/webhook.h"
 
-#define PARAMS_MAX   (64 * 1024)
-#define NOTES_SIZE   2001
-#define SHA256_BYTES 32
+#define PARAMS_MAX (64 * 1024)
+#define NOTES_SIZE 2001
 
 #define FEED_INTERVAL_MS 30000
+#define SPACING_MAX_MS   60000
+#define KEEP_BODIES_MAX  100
 #define SINK_BATCH       100
 #define SINK_INTERVAL_MS 200
 #define SINK_REFRESH_S   300
@@ -96,30 +96,6 @@ static int parse_tls(const struct json *j, struct tls_files *out, struct why *wh
     return err;
 }
 
-/* Walks the strings of an optional array of at most `max`. */
-static int each_text(const struct json *obj, const char *key, int max,
-                     int (*take)(struct feed *f, struct view text, struct why *why), struct feed *f,
-                     struct why *why)
-{
-    const struct json *list = NULL;
-    char at[48];
-    int i = 0, err = json_want_node(obj, key, JSON_ARRAY, &list, why);
-    if (err || !list)
-        return err;
-    (void)snprintf(at, sizeof at, "/%s", key);
-    if (json_size(list) > (size_t)max)
-        return why_set(why, ERR_TOO_BIG, at, "more than %d", max);
-    for (const struct json *v = json_first(list); v; v = json_next(v), i++) {
-        err = json_is(v, JSON_STRING) ? take(f, json_text(v), why)
-                                      : why_set(why, ERR_TYPE, "", "must be a string");
-        if (err) {
-            why_under(why, "%s/%d", at, i);
-            return err;
-        }
-    }
-    return 0;
-}
-
 static int take_path(struct feed *f, struct view text, struct why *why)
 {
     bool good = text.n > 1 && text.p[0] == '/';
@@ -133,57 +109,17 @@ static int take_path(struct feed *f, struct view text, struct why *why)
     return 0;
 }
 
-static int take_bearer(struct feed *f, struct view text, struct why *why)
-{
-    struct buf raw;
-    buf_init(&raw, SHA256_BYTES);
-    bool good = text.n == 2 * (size_t)SHA256_BYTES && hex_decode(&raw, text) == 0 && raw.n == SHA256_BYTES;
-    if (good)
-        memcpy(f->bearer_sha256[f->n_bearer++], raw.p, SHA256_BYTES);
-    buf_fini(&raw);
-    return good ? 0 : why_set(why, ERR_INVALID, "", "must be the SHA-256 of a key, 64 hex digits");
-}
-
-static int take_secret(struct feed *f, struct view text, struct why *why)
-{
-    int err = webhook_check_secret(text, why);
-    if (err)
-        return err;
-    if (view_copy(text, f->webhook_secrets[f->n_secrets], sizeof f->webhook_secrets[0]))
-        return why_set(why, ERR_TOO_BIG, "", "longer than %zu bytes", sizeof f->webhook_secrets[0] - 1);
-    f->n_secrets++;
-    return 0;
-}
-
-static int parse_auth(const struct json *j, struct feed *f, struct why *why)
-{
-    static const char *const known[] = {"bearer_sha256", "webhook_secrets", NULL};
-    const struct json *auth = NULL;
-    int err = json_want_node(j, "auth", JSON_OBJECT, &auth, why);
-    if (err || !auth)
-        return err;
-    if (json_get(auth, "bearer"))
-        err = why_set(why, ERR_UNKNOWN_KEY, "/bearer",
-                      "only parkctl takes it and hashes it; here give bearer_sha256");
-    if (!err)
-        err = json_only(auth, known, why);
-    if (!err)
-        err = each_text(auth, "bearer_sha256", FEED_MAX_KEYS, take_bearer, f, why);
-    if (!err)
-        err = each_text(auth, "webhook_secrets", FEED_MAX_KEYS, take_secret, f, why);
-    if (err)
-        why_under(why, "/auth");
-    return err;
-}
-
 static int parse_acquisition(const struct json *j, struct feed *f, struct why *why)
 {
-    static const char *const modes[] = {[FEED_POLL] = "poll", [FEED_PUSH] = "push", NULL};
+    static const char *const modes[] = {
+        [FEED_POLL] = "poll", [FEED_PUSH] = "push", [FEED_MQTT] = "mqtt", NULL};
+    int64_t keep = FEED_KEEP_BODIES;
     int mode = -1, err = json_want_enum(j, "mode", modes, &mode, why);
     if (err)
         return err;
     if (mode < 0)
-        return why_set(why, ERR_MISSING, "/mode", "missing; poll (parkd asks) or push (the feed tells)");
+        return why_set(why, ERR_MISSING, "/mode",
+                       "missing; poll (parkd asks), push (the feed tells) or mqtt (a broker does)");
     f->mode = (enum feed_mode)mode;
     if ((err = json_want_str(j, "url", f->url, sizeof f->url, why)))
         return err;
@@ -195,18 +131,25 @@ static int parse_acquisition(const struct json *j, struct feed *f, struct why *w
         err = json_want_bool(j, "enabled", &f->enabled, why);
     if (!err)
         err = json_want_bool(j, "allow_http", &f->allow_http, why);
-    return err ? err : each_text(j, "paths", FEED_MAX_PATHS, take_path, f, why);
+    if (!err)
+        err = json_want_int(j, "spacing_ms", 0, SPACING_MAX_MS, &f->spacing_ms, why);
+    if (!err)
+        err = json_want_int(j, "keep_bodies", 0, KEEP_BODIES_MAX, &keep, why);
+    f->keep_bodies = (int)keep;
+    return err ? err : feed_each_text(j, "paths", FEED_MAX_PATHS, take_path, f, why);
 }
 
 int feed_parse(const struct json *j, struct feed *out, struct why *why)
 {
-    static const char *const known[] = {"id",     "dialect", "mode",  "url",  "interval_ms",
-                                        "params", "enabled", "paths", "auth", "allow_http",
-                                        "tls",    "notes",   NULL};
+    static const char *const known[] = {"id",     "dialect",    "mode",        "url",  "interval_ms",
+                                        "params", "enabled",    "paths",       "auth", "allow_http",
+                                        "access", "spacing_ms", "keep_bodies", "mqtt", "tls",
+                                        "notes",  NULL};
     int err = json_only(j, known, why);
     *out = (struct feed){.enabled = true};
     if (err || (err = parse_names(j, out->id, out->dialect, why)) || (err = parse_acquisition(j, out, why)) ||
-        (err = parse_auth(j, out, why)) || (err = parse_tls(j, &out->tls, why)) ||
+        (err = feed_parse_auth(j, out, why)) || (err = feed_parse_access(j, out, why)) ||
+        (err = feed_parse_mqtt(j, out, why)) || (err = parse_tls(j, &out->tls, why)) ||
         (err = parse_params(j, &out->params, why)))
         feed_fini(out);
     return err;
@@ -216,6 +159,18 @@ void feed_fini(struct feed *f)
 {
     free(f->params);
     f->params = NULL;
+    feed_access_fini(&f->access);
+}
+
+/* Both came from feed_parse, which zeroes, so bytes may be compared. */
+bool feed_same(const struct feed *a, const struct feed *b)
+{
+    struct feed x = *a, y = *b;
+    x.params = y.params = NULL;
+    memset(&x.access, 0, sizeof x.access);
+    memset(&y.access, 0, sizeof y.access);
+    return strcmp(a->params, b->params) == 0 && feed_access_same(&a->access, &b->access) &&
+           memcmp(&x, &y, sizeof x) == 0;
 }
 
 static int parse_pace(const struct json *j, struct sink *s, struct why *why)

@@ -74,10 +74,151 @@ static void fills_in_a_feed(void **state)
     feed_fini(&f);
 }
 
+#define POLL "\"id\":\"f\",\"dialect\":\"generic\",\"mode\":\"poll\",\"url\":\"https://a/b\""
+#define MQTT "\"id\":\"f\",\"dialect\":\"generic\",\"mode\":\"mqtt\""
+
+static struct feed good_feed(const char *text)
+{
+    struct feed f;
+    struct why why = {0};
+    if (parse_feed(text, &f, &why))
+        fail_msg("%s: %s: %s", text, why.at, why.text);
+    return f;
+}
+
+static void reads_who_may_push(void **state)
+{
+    struct feed f =
+        good_feed("{" LEAST ",\"auth\":{\"url_secret_sha256\":[\"" HEX32 HEX32 "\",\"" HEX32 HEX32
+                  "\"],\"addresses\":[\"203.0.113.7\",\"198.51.100.0/24\",\"fd00::/8\",\"::1\"]}}");
+    (void)state;
+    assert_int_equal(f.n_url_secrets, 2);
+    assert_int_equal(f.url_secret_sha256[1][31], 0xff);
+    assert_int_equal(f.n_addresses, 4);
+    assert_string_equal(f.addresses[1], "198.51.100.0/24");
+    assert_string_equal(f.addresses[3], "::1");
+    feed_fini(&f);
+}
+
+static void reads_access(void **state)
+{
+    (void)state;
+    struct feed f = good_feed("{" POLL ",\"access\":{\"basic\":{\"user\":\"u\",\"password\":\"p:q\"}}}");
+    assert_int_equal(f.access.kind, ACCESS_BASIC);
+    assert_string_equal(f.access.user, "u");
+    assert_string_equal(f.access.password, "p:q");
+    feed_fini(&f);
+    assert_null(f.access.user);
+    f = good_feed("{" POLL ",\"access\":{\"bearer\":\"a.b.c\"}}");
+    assert_int_equal(f.access.kind, ACCESS_BEARER);
+    assert_string_equal(f.access.bearer, "a.b.c");
+    feed_fini(&f);
+    f = good_feed("{" POLL ",\"access\":{\"key\":{\"query\":\"api key\",\"value\":\"v w\"}}}");
+    assert_true(f.access.kind == ACCESS_KEY && f.access.n_keys == 1 && f.access.keys[0].in_query);
+    assert_string_equal(f.access.keys[0].name, "api key");
+    feed_fini(&f);
+    f = good_feed("{" POLL
+                  ",\"access\":{\"key\":[{\"header\":\"X-App\",\"value\":\"1\"},{\"header\":\"X-Key\","
+                  "\"value\":\"2\"}]}}");
+    assert_true(f.access.n_keys == 2 && !f.access.keys[1].in_query);
+    assert_string_equal(f.access.keys[1].value, "2");
+    feed_fini(&f);
+    f = good_feed("{" POLL ",\"access\":{\"oauth2\":{\"token_url\":\"https://t/o\",\"client_id\":\"i\","
+                  "\"client_secret\":\"s\",\"scope\":\"r w\",\"in_body\":true}}}");
+    assert_true(f.access.kind == ACCESS_OAUTH2 && f.access.in_body);
+    assert_string_equal(f.access.token_url, "https://t/o");
+    assert_string_equal(f.access.user, "i");
+    assert_string_equal(f.access.password, "s");
+    assert_string_equal(f.access.scope, "r w");
+    feed_fini(&f);
+    feed_fini(&f);
+    f = good_feed("{" POLL ",\"access\":null}");
+    assert_int_equal(f.access.kind, ACCESS_NONE);
+    feed_fini(&f);
+}
+
+static void reads_mqtt(void **state)
+{
+    static const char *const brokers[] = {"mqtt://b:1", "mqtts://b.example:65535", "mqtt://[::1]:1883"};
+    (void)state;
+    struct feed f =
+        good_feed("{" MQTT ",\"url\":\"mqtts://b:8883\",\"mqtt\":{\"topics\":[\"park/+/left\",\"#\","
+                  "\"/a/#\",\"x\"],\"user\":\"u\",\"password\":\"p\",\"client_id\":\"c\",\"qos\":2}}");
+    assert_int_equal(f.mode, FEED_MQTT);
+    assert_int_equal(f.interval_ms, 0);
+    assert_int_equal(f.mqtt.n_topics, 4);
+    assert_string_equal(f.mqtt.topics[0], "park/+/left");
+    assert_string_equal(f.mqtt.user, "u");
+    assert_string_equal(f.mqtt.password, "p");
+    assert_string_equal(f.mqtt.client_id, "c");
+    assert_int_equal(f.mqtt.qos, 2);
+    feed_fini(&f);
+    for (size_t i = 0; i < sizeof brokers / sizeof brokers[0]; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "{" MQTT ",\"url\":\"%s\",\"mqtt\":{\"topics\":[\"a\"]}}",
+                       brokers[i]);
+        f = good_feed(text);
+        feed_fini(&f);
+    }
+}
+
+static void reads_pace_and_memory(void **state)
+{
+    struct feed f = good_feed("{" LEAST "}");
+    (void)state;
+    assert_true(f.spacing_ms == 0 && f.keep_bodies == FEED_KEEP_BODIES);
+    feed_fini(&f);
+    f = good_feed("{" LEAST ",\"spacing_ms\":60000,\"keep_bodies\":0}");
+    assert_true(f.spacing_ms == 60000 && f.keep_bodies == 0);
+    feed_fini(&f);
+}
+
+static void knows_the_same_feed(void **state)
+{
+    static const char *const rows[] = {
+        "{" POLL "}",
+        "{" POLL ",\"spacing_ms\":1}",
+        "{" POLL ",\"params\":{\"a\":1}}",
+        "{" POLL ",\"access\":{\"bearer\":\"a\"}}",
+        "{" POLL ",\"access\":{\"bearer\":\"b\"}}",
+        "{" POLL ",\"access\":{\"basic\":{\"user\":\"u\",\"password\":\"p\"}}}",
+        "{" POLL ",\"access\":{\"basic\":{\"user\":\"u\",\"password\":\"q\"}}}",
+        "{" POLL ",\"access\":{\"key\":{\"header\":\"u\",\"value\":\"p\"}}}",
+        "{" POLL ",\"access\":{\"key\":{\"query\":\"u\",\"value\":\"p\"}}}",
+        "{" POLL
+        ",\"access\":{\"key\":[{\"query\":\"u\",\"value\":\"p\"},{\"query\":\"v\",\"value\":\"p\"}]}}",
+        "{" POLL
+        ",\"access\":{\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\",\"client_secret\":\"s\"}}}",
+        "{" POLL ",\"access\":{\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\",\"client_secret\":\"s\","
+        "\"scope\":\"x\"}}}",
+    };
+    const size_t n = sizeof rows / sizeof rows[0];
+    (void)state;
+    for (size_t i = 0; i < n * n; i++) {
+        struct feed a = good_feed(rows[i / n]), b = good_feed(rows[i % n]);
+        if (feed_same(&a, &b) != (i / n == i % n))
+            fail_msg("%s and %s", rows[i / n], rows[i % n]);
+        feed_fini(&a);
+        feed_fini(&b);
+    }
+}
+
 struct fault {
     const char *text, *at;
     int err;
 };
+
+static void fails_as(const struct fault *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct feed f;
+        struct why why = {0};
+        int err = parse_feed(rows[i].text, &f, &why);
+        if (err != rows[i].err || strcmp(why.at, rows[i].at) != 0 || !why.text[0])
+            fail_msg("%s: %s at %s: %s", rows[i].text, err_name(err), why.at, why.text);
+        assert_null(f.params);
+    }
+}
 
 static void faults_of_feeds(void **state)
 {
@@ -110,16 +251,101 @@ static void faults_of_feeds(void **state)
          ERR_INVALID},
         {"{" LEAST ",\"tls\":{\"cert_file\":\"c\"}}", "/tls/key_file", ERR_MISSING},
         {"{" LEAST ",\"tls\":{\"ca\":\"c\"}}", "/tls/ca", ERR_UNKNOWN_KEY},
+        {"{" LEAST ",\"auth\":{\"url_secret\":\"x\"}}", "/auth/url_secret", ERR_UNKNOWN_KEY},
+        {"{" LEAST ",\"auth\":{\"url_secret_sha256\":[\"" HEX32 "\"]}}", "/auth/url_secret_sha256/0",
+         ERR_INVALID},
+        {"{" LEAST ",\"auth\":{\"url_secret_sha256\":2}}", "/auth/url_secret_sha256", ERR_TYPE},
+        {"{" LEAST ",\"auth\":{\"addresses\":[\"::\",\"203.0.113.7/33\"]}}", "/auth/addresses/1",
+         ERR_INVALID},
+        {"{" LEAST ",\"auth\":{\"addresses\":[\"fd00::/129\"]}}", "/auth/addresses/0", ERR_INVALID},
+        {"{" LEAST ",\"auth\":{\"addresses\":[\"a.example\"]}}", "/auth/addresses/0", ERR_INVALID},
+        {"{" LEAST ",\"auth\":{\"addresses\":[\"\"]}}", "/auth/addresses/0", ERR_INVALID},
+        {"{" LEAST ",\"auth\":{\"addresses\":[\"1.2.3.4/\"]}}", "/auth/addresses/0", ERR_INVALID},
+        {"{" LEAST ",\"spacing_ms\":60001}", "/spacing_ms", ERR_RANGE},
+        {"{" LEAST ",\"spacing_ms\":-1}", "/spacing_ms", ERR_RANGE},
+        {"{" LEAST ",\"keep_bodies\":101}", "/keep_bodies", ERR_RANGE},
+        {"{" LEAST ",\"access\":{\"bearer\":\"x\"}}", "/access", ERR_INVALID},
+        {"{" LEAST ",\"mqtt\":{\"topics\":[\"x\"]}}", "/mqtt", ERR_INVALID},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct feed f;
-        struct why why = {0};
-        int err = parse_feed(rows[i].text, &f, &why);
-        if (err != rows[i].err || strcmp(why.at, rows[i].at) != 0 || !why.text[0])
-            fail_msg("%s: %s at %s: %s", rows[i].text, err_name(err), why.at, why.text);
-        assert_null(f.params);
-    }
+    fails_as(rows, sizeof rows / sizeof rows[0]);
+}
+
+#define ACCESS(text)      "{" POLL ",\"access\":" text "}"
+#define BROKER(url, text) "{" MQTT ",\"url\":\"" url "\",\"mqtt\":" text "}"
+
+static void faults_of_access(void **state)
+{
+    static const struct fault rows[] = {
+        {ACCESS("7"), "/access", ERR_TYPE},
+        {ACCESS("{}"), "/access", ERR_INVALID},
+        {ACCESS("{\"token\":\"x\"}"), "/access/token", ERR_UNKNOWN_KEY},
+        {ACCESS("{\"bearer\":\"x\",\"key\":{\"header\":\"a\",\"value\":\"b\"}}"), "/access", ERR_INVALID},
+        {ACCESS("{\"basic\":\"u:p\"}"), "/access/basic", ERR_TYPE},
+        {ACCESS("{\"basic\":{\"user\":\"u\"}}"), "/access/basic/password", ERR_MISSING},
+        {ACCESS("{\"basic\":{\"user\":\"u:v\",\"password\":\"p\"}}"), "/access/basic/user", ERR_INVALID},
+        {ACCESS("{\"basic\":{\"user\":\"u\",\"password\":7}}"), "/access/basic/password", ERR_TYPE},
+        {ACCESS("{\"basic\":{\"user\":\"u\",\"password\":\"a\\nb\"}}"), "/access/basic/password",
+         ERR_INVALID},
+        {ACCESS("{\"basic\":{\"user\":\"u\",\"pass\":\"p\"}}"), "/access/basic/pass", ERR_UNKNOWN_KEY},
+        {ACCESS("{\"bearer\":\"\"}"), "/access/bearer", ERR_MISSING},
+        {ACCESS("{\"bearer\":\"Bearer x\"}"), "/access/bearer", ERR_INVALID},
+        {ACCESS("{\"key\":{\"value\":\"b\"}}"), "/access/key", ERR_MISSING},
+        {ACCESS("{\"key\":{\"header\":\"a\",\"query\":\"a\",\"value\":\"b\"}}"), "/access/key", ERR_MISSING},
+        {ACCESS("{\"key\":{\"header\":\"a b\",\"value\":\"b\"}}"), "/access/key/header", ERR_INVALID},
+        {ACCESS("{\"key\":{\"query\":\"\",\"value\":\"b\"}}"), "/access/key/query", ERR_INVALID},
+        {ACCESS("{\"key\":{\"header\":\"a\"}}"), "/access/key/value", ERR_MISSING},
+        {ACCESS("{\"key\":[]}"), "/access/key", ERR_RANGE},
+        {ACCESS("{\"key\":[{\"query\":\"a\",\"value\":\"1\"},7]}"), "/access/key/1", ERR_TYPE},
+        {ACCESS("{\"key\":[{\"header\":\"A\",\"value\":\"1\"},{\"header\":\"a\",\"value\":\"2\"}]}"),
+         "/access/key/1", ERR_INVALID},
+        {ACCESS(
+             "{\"key\":[{\"query\":\"a\",\"value\":\"1\"},{\"query\":\"b\",\"value\":\"2\"},{\"query\":\"c\","
+             "\"value\":\"3\"}]}"),
+         "/access/key", ERR_RANGE},
+        {ACCESS("{\"oauth2\":{\"client_id\":\"i\",\"client_secret\":\"s\"}}"), "/access/oauth2/token_url",
+         ERR_MISSING},
+        {ACCESS("{\"oauth2\":{\"token_url\":\"t\",\"client_secret\":\"s\"}}"), "/access/oauth2/client_id",
+         ERR_MISSING},
+        {ACCESS("{\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\"}}"), "/access/oauth2/client_secret",
+         ERR_MISSING},
+        {ACCESS(
+             "{\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\",\"client_secret\":\"s\",\"scope\":[]}}"),
+         "/access/oauth2/scope", ERR_TYPE},
+        {ACCESS(
+             "{\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\",\"client_secret\":\"s\",\"in_body\":1}}"),
+         "/access/oauth2/in_body", ERR_TYPE},
+    };
+    (void)state;
+    fails_as(rows, sizeof rows / sizeof rows[0]);
+}
+
+static void faults_of_mqtt(void **state)
+{
+    static const struct fault rows[] = {
+        {"{" MQTT ",\"url\":\"mqtt://b:1883\"}", "/mqtt", ERR_MISSING},
+        {"{" MQTT ",\"mqtt\":{\"topics\":[\"a\"]}}", "/url", ERR_INVALID},
+        {BROKER("http://b:1883", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://b", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://:1883", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://b:0", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://b:1883/x", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://u@b:1883", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://a:b:1883", "{\"topics\":[\"a\"]}"), "/url", ERR_INVALID},
+        {BROKER("mqtt://b:1883", "{}"), "/mqtt/topics", ERR_MISSING},
+        {BROKER("mqtt://b:1883", "{\"topics\":[]}"), "/mqtt/topics", ERR_MISSING},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a\",\"\"]}"), "/mqtt/topics/1", ERR_INVALID},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a/#/b\"]}"), "/mqtt/topics/0", ERR_INVALID},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a#\"]}"), "/mqtt/topics/0", ERR_INVALID},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a/b+\"]}"), "/mqtt/topics/0", ERR_INVALID},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}"), "/mqtt/topics",
+         ERR_TOO_BIG},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a\"],\"qos\":3}"), "/mqtt/qos", ERR_RANGE},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a\"],\"password\":\"p\"}"), "/mqtt/user", ERR_MISSING},
+        {BROKER("mqtt://b:1883", "{\"topics\":[\"a\"],\"topic\":\"p\"}"), "/mqtt/topic", ERR_UNKNOWN_KEY},
+    };
+    (void)state;
+    fails_as(rows, sizeof rows / sizeof rows[0]);
 }
 
 static void reads_sinks(void **state)
@@ -177,9 +403,12 @@ static void faults_of_sinks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_whole_feed), cmocka_unit_test(fills_in_a_feed),
-        cmocka_unit_test(faults_of_feeds),    cmocka_unit_test(reads_sinks),
-        cmocka_unit_test(faults_of_sinks),
+        cmocka_unit_test(reads_a_whole_feed),  cmocka_unit_test(fills_in_a_feed),
+        cmocka_unit_test(reads_who_may_push),  cmocka_unit_test(reads_access),
+        cmocka_unit_test(reads_mqtt),          cmocka_unit_test(reads_pace_and_memory),
+        cmocka_unit_test(knows_the_same_feed), cmocka_unit_test(faults_of_access),
+        cmocka_unit_test(faults_of_mqtt),      cmocka_unit_test(faults_of_feeds),
+        cmocka_unit_test(reads_sinks),         cmocka_unit_test(faults_of_sinks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

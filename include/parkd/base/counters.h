@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Process-wide counters from one table (counters.def). One thread; an increment is all a module does with
- * them.
+ * Process-wide counters from one table (counters.def). An increment, from any thread, is all a module does
+ * with them.
  */
 #ifndef PARKD_BASE_COUNTERS_H
 #define PARKD_BASE_COUNTERS_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * OpenSSL behind a few functions. The only file that includes OpenSSL is crypto.c. Pure but for random bytes.
+ * OpenSSL behind a few functions. The only files that include OpenSSL are crypto*.c. Pure but for random
+ * bytes.
  *
- * Outputs go into a buf of the caller; a failure leaves why a code, never half an answer. Keys are PEM
- * (PKCS#8, SPKI or PKCS#1) or the Base64 of their DER without armour, as vendors hand them out.
+ * Outputs go into a buf of the caller; a failure leaves a code, never half an answer. Keys are PEM (PKCS#8,
+ * SPKI, PKCS#1 or SEC 1) or the Base64 of their DER without armour, as vendors hand them out.
  */
 #ifndef PARKD_BASE_CRYPTO_H
 #define PARKD_BASE_CRYPTO_H
@@ -42,5 +43,42 @@ int rsa_public_decrypt(struct buf *out, struct view public_key, struct view data
  * with that key; ERR_TOO_BIG: more than 64 pieces with a private key or 2048 with a public one. */
 int rsa_public_encrypt(struct buf *out, struct view public_key, struct view data) must_check;
 int rsa_private_decrypt(struct buf *out, struct view private_key, struct view data) must_check;
+
+enum cipher { CIPHER_AES, CIPHER_SM4 };
+enum cipher_mode { CIPHER_ECB, CIPHER_CBC };
+#define CIPHER_BLOCK 16
+struct cipher_spec {
+    enum cipher alg;
+    enum cipher_mode mode;
+    bool unpadded;   /* whole blocks only; else PKCS#7 */
+    struct view key; /* AES: 16, 24 or 32 bytes; SM4: 16 */
+    struct view iv;  /* CBC: 16 bytes, or empty for zeros, as the field does it; ECB: empty */
+};
+/* ERR_INVALID: a key or iv of the wrong length; ERR_SYNTAX: no whole blocks. */
+int cipher_encrypt(struct buf *out, const struct cipher_spec *spec, struct view plain) must_check;
+/* Also ERR_AUTH: the padding is wrong, so probably the key. Nothing else proves that the text is what was
+ * encrypted. */
+int cipher_decrypt(struct buf *out, const struct cipher_spec *spec, struct view data) must_check;
+
+/* SM2 on the recommended curve (GB/T 32918). Keys as above, or raw in hexadecimal: 32 bytes private; public a
+ * point of 65 bytes (04 x y), 64 (x y) or 33 (compressed).
+ * Forms: DER is a SEQUENCE of r, s, or of x, y, C3, C2; raw is r s of 32 bytes each, or C1 C3 C2 with C1 = 04
+ * x y. */
+enum sm2_form { SM2_DER, SM2_RAW };
+#define SM2_USER_ID  "1234567812345678" /* the user id where nobody says another */
+#define SM2_TEXT_MAX (64 * 1024)        /* what may be encrypted at once */
+/* Signature with SM3 over the user id's hash and the data. ERR_INVALID: not a usable key. */
+int sm2_sign(struct buf *out, struct view private_key, struct view user_id, enum sm2_form form,
+             struct view data) must_check;
+struct sm2_signed {
+    struct view user_id, data, signature;
+    enum sm2_form form;
+};
+/* 0: good; ERR_AUTH: not signed by that key, or no signature of this form; ERR_INVALID: not a usable key. */
+int sm2_verify(struct view public_key, const struct sm2_signed *what) must_check;
+/* ERR_INVALID: not a usable key, or nothing to encrypt; ERR_TOO_BIG. */
+int sm2_encrypt(struct buf *out, struct view public_key, enum sm2_form form, struct view plain) must_check;
+/* ERR_SYNTAX: not of this form; ERR_AUTH: does not open with that key; ERR_INVALID, ERR_TOO_BIG. */
+int sm2_decrypt(struct buf *out, struct view private_key, enum sm2_form form, struct view data) must_check;
 
 #endif

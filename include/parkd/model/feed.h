@@ -6,19 +6,20 @@
  *  "paths":["/api/v2/cp/uploadParkingState"],
  *  "auth":{"bearer_sha256":["<hex>"],"webhook_secrets":["whsec_…"],"url_secret_sha256":["<hex>"],
  *          "addresses":["203.0.113.7","198.51.100.0/24"]},
- *  "access":{"basic":{"user","password"}|"bearer":"…"|"key":{"header"|"query":"name","value":"…"} (or a list of two)|
- *            "oauth2":{"token_url","client_id","client_secret","scope","in_body"}},
- *  "spacing_ms":…, "keep_bodies":0…100,
- *  "mqtt":{"topics":["park/+/left"],"user","password","client_id","qos":0…2},
+ *  "access":{"basic":{"user","password"}|"bearer":"…"|"key":{"header"|"query":"name","value":"…"} (or a list
+ * of two)| "oauth2":{"token_url","client_id","client_secret","scope","in_body"}}, "spacing_ms":…,
+ * "keep_bodies":0…100, "mqtt":{"topics":["park/+/left"],"user","password","client_id","qos":0…2},
  *  "tls":{"ca_file","cert_file","key_file","skip_verify"}}
  *
  * id, dialect and mode are needed. Invariants: mode poll has a URL (whether it may be asked is checked by the
  * caller with fetch_check_url) and 100 ms <= interval <= 1 h, 30 s if not given; of a push feed the interval
- * is 0 if not given (then it is learned). mode mqtt has mqtt.topics and a URL mqtt://host:port or mqtts://host:port.
+ * is 0 if not given (then it is learned). mode mqtt has mqtt.topics and a URL mqtt://host:port or
+ * mqtts://host:port.
  *
- * A push is let in by one of: bearer key, Standard Webhooks signature, a secret in the URL (/v1/ingest/{id}?secret=… or
- * …/{path}?secret=…; only its digest is registered), a registered source address. The last two are for boxes that
- * cannot set headers; over plain HTTP from other hosts they need allow_http, the feed's consent.
+ * A push is let in by one of: bearer key, Standard Webhooks signature, a secret in the URL
+ * (/v1/ingest/{id}?secret=… or …/{path}?secret=…; only its digest is registered), a registered source
+ * address. The last two are for boxes that cannot set headers; over plain HTTP from other hosts they need
+ * allow_http, the feed's consent.
  */
 #ifndef PARKD_MODEL_FEED_H
 #define PARKD_MODEL_FEED_H
@@ -88,6 +89,8 @@ struct feed {
 
 int feed_parse(const struct json *j, struct feed *out, struct why *why) must_check;
 void feed_fini(struct feed *f);
+/* The same registration? For values of feed_parse only. */
+bool feed_same(const struct feed *a, const struct feed *b);
 
 /* A sink as registered: a platform that wants availability.
  *

@@ -15,13 +15,13 @@
 
 struct json;
 
-#define LOT_ID_SIZE  33
-#define FEED_ID_SIZE 33
-#define SINK_ID_SIZE 33
-#define FOREIGN_SIZE 64
+#define LOT_ID_SIZE   33
+#define FEED_ID_SIZE  33
+#define SINK_ID_SIZE  33
+#define FOREIGN_SIZE  128
 #define LOT_NAME_SIZE 96
-#define COUNT_NONE   (-1)
-#define COUNT_MAX    65534
+#define COUNT_NONE    (-1)
+#define COUNT_MAX     65534
 
 enum datum { DATUM_WGS84, DATUM_GCJ02, DATUM_BD09 };
 enum lot_stage {
@@ -35,7 +35,8 @@ enum lot_stage {
 
 struct lot {
     char id[LOT_ID_SIZE];
-    char name[LOT_NAME_SIZE], name_en[LOT_NAME_SIZE], address[192], area[48], kind[16], phone[32], fee_text[96], hours_text[64];
+    char name[LOT_NAME_SIZE], name_en[LOT_NAME_SIZE], address[192], area[48], kind[16], phone[32],
+        fee_text[96], hours_text[64];
     bool has_point;
     double lng, lat;
     enum datum datum;
