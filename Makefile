@@ -22,7 +22,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPARKD_VERSION='"$(VERSION)"' -DPARKD_SHARE
 ALL_LDFLAGS = $(FLAGS_$(BUILD)) $(LINK_$(BUILD)) $(LDFLAGS)
 SHARE ?= $(abspath src)
 LIBS_pure := -lcjson -lcrypto -lz -lpcre2-8 -lglib-2.0 -lproj -lxml2 -lcsv -lm
-LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lmosquitto -lsystemd $(LIBS_pure) -lpthread
+LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lmosquitto -lssl -lsystemd $(LIBS_pure) -lpthread
 
 SRC := $(wildcard src/*/*.c)
 # GLib gives time zones only (base/zone.c), libxml2's headers are needed by dialect/doc_xml.c only.
@@ -41,7 +41,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench lint headers format install clean deps deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz sources lint headers format install clean deps deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -70,6 +70,13 @@ bench: deps ## figures beside the Node peer, in the same minute
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)exec tests/bench/run --build build/release
 
+fuzz: deps-test ## every parser of outside bytes, FUZZ_SECONDS each (60)
+	$(Q)exec tests/fuzz/run fuzz $(or $(FUZZ_SECONDS),60)
+
+sources: deps ## real feeds of ../shared/data against their expected answers, one line each
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)PARKCTL=$(abspath build/release)/parkctl tests/sources/compare
+
 lint: ## layers, purity, banned functions, configuration documents, headers, format
 	$(Q)tools/check-layers
 	$(Q)tools/check-banned
@@ -94,7 +101,7 @@ install: ## into PREFIX (DESTDIR is honoured)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/*.lua
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json \
 		deploy/nginx.conf deploy/README.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/README.md src/dialects/MAPPING.md src/dialect/mapping.schema.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,/usr/local/,$(PREFIX)/,' deploy/parkd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/parkd.service
 

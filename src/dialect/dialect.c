@@ -13,6 +13,8 @@
 struct dialects {
     struct dialect **v; /* by name */
     size_t n;
+    size_t sessions; /* open ones */
+    bool given_up;   /* goes with the last session */
 };
 
 struct dialect_session {
@@ -21,6 +23,7 @@ struct dialect_session {
     int follow_ups; /* since the poll began */
     size_t heard;   /* reports and faults since then */
     bool had_lots;  /* some earlier poll brought some */
+    char *params;   /* of a dialect that is built in: for dialect_source */
 };
 
 /* ---- the table */
@@ -37,7 +40,9 @@ static void dialect_free(struct dialect *d)
 
 void dialects_free(struct dialects *ds)
 {
-    if (!ds)
+    if (ds)
+        ds->given_up = true;
+    if (!ds || ds->sessions)
         return;
     for (size_t i = 0; i < ds->n; i++)
         dialect_free(ds->v[i]);
@@ -67,6 +72,7 @@ int dialects_add(struct dialects *ds, struct dialect *d, struct why *why)
     for (; at > 0 && strcmp(v[at - 1]->name, d->name) > 0; at--)
         v[at] = v[at - 1];
     v[at] = d;
+    d->table = ds;
     return 0;
 }
 
@@ -120,6 +126,11 @@ size_t dialect_max_batch(const struct dialect *d)
     return d->max_batch;
 }
 
+struct view dialect_source(const struct dialect_session *s)
+{
+    return s->d->source.n ? s->d->source : view_of(s->params);
+}
+
 /* ---- sessions */
 
 struct dialect_session *dialect_open(const struct dialect *d, struct view params_json, struct why *why)
@@ -135,6 +146,8 @@ struct dialect_session *dialect_open(const struct dialect *d, struct view params
         goto fail;
     }
     s->d = d;
+    s->params = d->source.n ? NULL : view_dup(params_json);
+    d->table->sessions++;
     if (d->ops->open && d->ops->open(d, params, params_json, &s->self, why))
         goto fail;
     json_free(params);
@@ -147,8 +160,15 @@ fail:
 
 void dialect_close(struct dialect_session *s)
 {
-    if (s && s->d && s->d->ops->close)
-        s->d->ops->close(s->self);
+    if (s && s->d) {
+        struct dialects *table = s->d->table;
+        if (s->d->ops->close)
+            s->d->ops->close(s->self);
+        table->sessions--;
+        if (table->given_up)
+            dialects_free(table);
+        free(s->params);
+    }
     free(s);
 }
 
@@ -196,21 +216,21 @@ static int check_status(const struct dialect_session *s, int status, struct why 
                    status);
 }
 
-static size_t registered_lots(const struct dialect_ctx *ctx)
+static bool has_registered_lots(const struct dialect_ctx *ctx)
 {
-    size_t n = 0;
     uint32_t size = ctx->lots ? registry_size(ctx->lots) : 0;
     for (uint32_t i = 0; i < size; i++) {
         const struct registry_lot *r = registry_lot(ctx->lots, i);
-        n += !r->removed && ctx->feed && strcmp(r->lot.feed, ctx->feed) == 0;
+        if (!r->removed && ctx->feed && strcmp(r->lot.feed, ctx->feed) == 0)
+            return true;
     }
-    return n;
+    return !ctx->lots && ctx->n_known;
 }
 
 /* An answer without any lot is a failure where there are lots: it never means that they are gone. */
 static int check_heard(struct dialect_session *s, const struct dialect_ctx *ctx, struct why *why)
 {
-    if (s->heard == 0 && (s->had_lots || registered_lots(ctx) > 0))
+    if (s->heard == 0 && (s->had_lots || has_registered_lots(ctx)))
         return why_set(why, ERR_PROTOCOL, "", "no lot in the answer, where there are lots");
     s->had_lots |= s->heard > 0;
     return 0;
@@ -218,8 +238,9 @@ static int check_heard(struct dialect_session *s, const struct dialect_ctx *ctx,
 
 static int check_more(struct dialect_session *s, struct why *why)
 {
-    if (++s->follow_ups > DIALECT_MAX_FOLLOW_UPS)
-        return why_set(why, ERR_BUDGET, "", "more than %d further requests", DIALECT_MAX_FOLLOW_UPS);
+    int most = s->d->follow_ups ? s->d->follow_ups : DIALECT_MAX_FOLLOW_UPS;
+    if (++s->follow_ups > most)
+        return why_set(why, ERR_BUDGET, "", "more than %d further requests", most);
     return 0;
 }
 

@@ -24,8 +24,10 @@ int dialects_add_all_built_in(struct dialects *ds)
     static const struct dialect generic = {
         .name = "generic",
         .parts = DIALECT_POLL | DIALECT_RECEIVE,
+        .any_status = true, /* a lost detail costs one lot, not the poll */
         .params =
-            "{\"mapping\":\"object\",\"headers\":\"object?\",\"method\":\"string?\",\"body\":\"secret?\"}",
+            "{\"mapping\":\"object?\",\"method\":\"string?\",\"headers\":\"object?\",\"query\":\"object?\","
+            "\"body\":\"secret?\",\"chunk\":\"object?\",\"pages\":\"object?\",\"reply\":\"object?\"}",
         .ops = &generic_ops,
     };
     int err = dialects_add_built_in(ds, &native);
@@ -53,18 +55,24 @@ static int read_file(const char *path, struct buf *out, struct why *why)
     return err ? why_set(why, err, path, "%s", err == ERR_IO ? strerror(errno) : err_text(err)) : 0;
 }
 
-static int add_file(struct dialects *ds, const char *folder, const char *name, struct why *why)
+int dialects_add_file(struct dialects *ds, const char *path, struct why *why)
 {
-    char path[1024];
+    const char *slash = strrchr(path, '/');
     struct buf source;
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
-        return why_set(why, ERR_TOO_BIG, name, "path too long");
     buf_init(&source, LUA_SOURCE_MAX);
     int err = read_file(path, &source, why);
     if (!err)
-        err = dialects_add_lua(ds, name, buf_get(&source), why);
+        err = dialects_add_lua(ds, slash ? slash + 1 : path, buf_get(&source), why);
     buf_fini(&source);
     return err;
+}
+
+static int add_file(struct dialects *ds, const char *folder, const char *name, struct why *why)
+{
+    char path[1024];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return why_set(why, ERR_TOO_BIG, name, "path too long");
+    return dialects_add_file(ds, path, why);
 }
 
 static int is_lua_file(const struct dirent *e)

@@ -3,8 +3,10 @@
  *
  * A session keeps its state as JSON text, not as Lua values, so that a thrown-away Lua state costs no login
  * token, and no session can reach another's. ctx is built anew for every call; ctx.state is read back after
- * it, also when the call failed (a refused token must be forgotten), but not after a breach.
+ * it, also when the call failed (a refused token must be forgotten), but not after a breach. For the same
+ * reason a call may run in a second engine: that of calls aside, which another thread uses, one at a time.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +17,18 @@
 #define BODY_STEPS 8      /* steps a byte of the answer, on top of LUA_STEPS */
 #define ITEM_STEPS 300000 /* steps an item of a push: two signatures and their text */
 #define SAVE_STEPS 200000
+#define FOLLOW_UPS 8
 
 static const char ctx_key; /* its address is the registry key of the running call's ctx */
 
-struct lua_session {
+struct lua_file {
     struct lua_engine *engine;
+    struct lua_engine *aside; /* made when it is first needed; both it and its state belong to who locked */
+    pthread_mutex_t lock;
+};
+
+struct lua_session {
+    struct lua_file *file;
     struct view params; /* owned */
     struct buf state;   /* JSON object */
 };
@@ -119,9 +128,25 @@ static int on_load(lua_State *L)
     return 0;
 }
 
-static void engine_free(void *impl)
+static void file_free(void *impl)
 {
-    lua_engine_free(impl);
+    struct lua_file *f = impl;
+    if (!f)
+        return;
+    lua_engine_free(f->engine);
+    lua_engine_free(f->aside);
+    (void)pthread_mutex_destroy(&f->lock);
+    free(f);
+}
+
+static struct lua_file *file_new(void)
+{
+    struct lua_file *f = calloc(1, sizeof *f);
+    if (f && pthread_mutex_init(&f->lock, NULL)) {
+        free(f);
+        return NULL;
+    }
+    return f;
 }
 
 int lua_dialect_load(const char *file, struct view source, struct dialect *out, struct why *why)
@@ -130,11 +155,18 @@ int lua_dialect_load(const char *file, struct view source, struct dialect *out, 
     struct loading job = {out};
     if (source.n > LUA_SOURCE_MAX)
         return why_set(why, ERR_TOO_BIG, file, "larger than %d bytes", LUA_SOURCE_MAX);
+    struct lua_file *f = file_new();
+    if (!f)
+        return why_set(why, ERR_NOMEM, file, "%s", err_text(ERR_NOMEM));
     out->ops = &lua_ops;
-    out->impl_free = engine_free;
-    out->impl = lua_engine_new(file, source, &err, why);
-    if (out->impl)
-        err = lua_engine_run(out->impl, on_load, &job, LUA_STEPS, why);
+    out->follow_ups = FOLLOW_UPS;
+    out->impl_free = file_free;
+    out->impl = f;
+    f->engine = lua_engine_new(file, source, &err, why);
+    if (f->engine)
+        out->source = (struct view){f->engine->source, f->engine->source_n};
+    if (f->engine)
+        err = lua_engine_run(f->engine, on_load, &job, LUA_STEPS, why);
     if (err && why)
         why_under(why, "%s", file);
     return err;
@@ -149,7 +181,7 @@ static int lua_open(const struct dialect *d, const struct json *params, struct v
     struct lua_session *s = calloc(1, sizeof *s);
     if (!s)
         return why_set(why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
-    s->engine = d->impl;
+    s->file = d->impl;
     s->params = (struct view){view_dup(text), text.n};
     buf_init(&s->state, STATE_MAX);
     *self = s;
@@ -197,18 +229,35 @@ static int on_save(lua_State *L)
     return err ? lua_engine_raise(L, err, "ctx.state: %s", err_text(err)) : 0;
 }
 
-static int run(struct lua_session *s, lua_CFunction fn, struct lua_call *c, int64_t steps, struct why *why)
+static int run_in(struct lua_engine *engine, struct lua_session *s, lua_CFunction fn, struct lua_call *c,
+                  int64_t steps, struct why *why)
 {
     c->params = s->params;
     c->state = buf_get(&s->state);
     c->new_state = &s->state;
-    int err = lua_engine_run(s->engine, fn, c, steps, why);
-    if (!s->engine->L)
+    int err = lua_engine_run(engine, fn, c, steps, why);
+    if (!engine->L)
         return err;
-    int save_err = lua_engine_run(s->engine, on_save, c, SAVE_STEPS, err ? NULL : why);
+    int save_err = lua_engine_run(engine, on_save, c, SAVE_STEPS, err ? NULL : why);
     if (save_err && buf_get(&s->state).n == 0)
         (void)buf_str(&s->state, "{}");
     return err ? err : save_err;
+}
+
+static int run(struct lua_session *s, lua_CFunction fn, struct lua_call *c, int64_t steps, struct why *why)
+{
+    struct lua_file *f = s->file;
+    if (!c->ctx->aside)
+        return run_in(f->engine, s, fn, c, steps, why);
+    int err = 0;
+    (void)pthread_mutex_lock(&f->lock);
+    if (!f->aside) /* the text of the first never changes */
+        f->aside = lua_engine_new(f->engine->chunk + 1, (struct view){f->engine->source, f->engine->source_n},
+                                  &err, why);
+    if (f->aside)
+        err = run_in(f->aside, s, fn, c, steps, why);
+    (void)pthread_mutex_unlock(&f->lock);
+    return err;
 }
 
 /* A part that returns nil says why in its second result. */
@@ -343,7 +392,7 @@ static int lua_check(void *self, const struct dialect_ctx *ctx, const struct dia
 {
     struct lua_session *s = self;
     struct lua_call c = {.part = "check", .ctx = ctx, .asked = req, .res = res, .judgement = out};
-    int err = lua_engine_run(s->engine, on_has_check, &c, LUA_STEPS, &out->why);
+    int err = lua_engine_run(s->file->engine, on_has_check, &c, LUA_STEPS, &out->why);
     if (err || !c.more)
         return err;
     return run(s, on_check, &c, LUA_STEPS + BODY_STEPS * (int64_t)res->body.n, &out->why);

@@ -35,10 +35,26 @@ static void set_count(lua_State *L, const char *key, int32_t v)
 
 /* ---- ctx */
 
+static void push_lot(lua_State *L, const char *id, const char *foreign, lua_Integer n)
+{
+    lua_createtable(L, 0, 2);
+    set_view(L, "id", view_of(id));
+    set_view(L, "foreign", view_of(foreign));
+    lua_rawseti(L, -2, n);
+}
+
+static void push_known(lua_State *L, const struct dialect_ctx *ctx)
+{
+    lua_engine_charge(L, ctx->n_known / 4);
+    lua_newtable(L);
+    for (size_t i = 0; i < ctx->n_known; i++)
+        push_lot(L, ctx->known[i].id, ctx->known[i].foreign, (lua_Integer)i + 1);
+}
+
 static void push_lots(lua_State *L, const struct dialect_ctx *ctx)
 {
     lua_Integer n = 0;
-    uint32_t size = ctx->lots ? registry_size(ctx->lots) : 0;
+    uint32_t size = registry_size(ctx->lots);
     struct view feed = view_of(ctx->feed);
     lua_engine_charge(L, size / 4);
     lua_newtable(L);
@@ -46,10 +62,7 @@ static void push_lots(lua_State *L, const struct dialect_ctx *ctx)
         const struct registry_lot *r = registry_lot(ctx->lots, i);
         if (r->removed || !view_is(feed, r->lot.feed))
             continue;
-        lua_createtable(L, 0, 2);
-        set_view(L, "id", view_of(r->lot.id));
-        set_view(L, "foreign", view_of(r->lot.foreign_id));
-        lua_rawseti(L, -2, ++n);
+        push_lot(L, r->lot.id, r->lot.foreign_id, ++n);
     }
 }
 
@@ -59,7 +72,7 @@ static int on_ctx_index(lua_State *L)
     const struct dialect_ctx *ctx = current(L)->ctx;
     struct view key = lua_check_view(L, 2);
     if (view_is(key, "lots"))
-        push_lots(L, ctx);
+        (ctx->lots ? push_lots : push_known)(L, ctx);
     else if (view_is(key, "nonce") && ctx->nonce.n)
         lua_pushlstring(L, ctx->nonce.p, ctx->nonce.n);
     else if (view_is(key, "nonce"))

@@ -37,14 +37,19 @@ struct dialect {
     unsigned parts;
     size_t max_batch;
     bool any_status; /* decode wants to see answers other than 2xx too */
+    int follow_ups;  /* the most further requests of a poll; 0: DIALECT_MAX_FOLLOW_UPS */
     char *params;    /* declared parameters, a JSON object */
     const struct dialect_ops *ops;
     void *impl;
     void (*impl_free)(void *impl);
+    struct dialects *table; /* it stands in */
+    struct view source;     /* of a Lua file, as long as impl lives; empty: built in */
 };
 
 extern const struct dialect_ops native_ops, generic_ops, lua_ops;
 
+/* What says which fields are looked at: the dialect's file, or the parameters of one that is built in. */
+struct view dialect_source(const struct dialect_session *s);
 /* Adds an empty request. NULL: out of memory. */
 struct dialect_request *dialect_request_add(struct dialect_request_list *l);
 /* Names the items that a request carries: `n` indexes from `first`. */

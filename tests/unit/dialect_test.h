@@ -105,7 +105,7 @@ static inline void add_lot(struct registry *reg, const char *id, const char *fee
     struct json *j = NULL;
     struct why why = {0};
     uint32_t idx;
-    char text[256];
+    char text[512];
     (void)snprintf(text, sizeof text,
                    "{\"id\":\"%s\",\"name\":\"%s\",\"total\":100,\"feed\":\"%s\",\"foreign_id\":\"%s\"}", id,
                    id, feed, foreign);

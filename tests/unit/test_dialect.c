@@ -213,6 +213,40 @@ static void an_empty_list_is_a_failure_where_lots_are_registered(void **state)
     registry_free(reg);
 }
 
+/* Aside from the loop there is no registry, but a list of what it knew. */
+static void what_is_known_counts_as_registered(void **state)
+{
+    (void)state;
+    struct poll_test t;
+    struct dialect_lot known[] = {{"A", "a"}, {"B", "b"}};
+    poll_begin(&t,
+               "return {name='p', poll=function(ctx) return {url=ctx.url} end, decode=function(ctx, res)\n"
+               "  if res.body == '0' then return {} end\n"
+               "  return {{lot=ctx.lots[2].foreign, free=#ctx.lots}} end}",
+               NULL);
+    t.ctx.aside = true;
+    t.ctx.known = known;
+    t.ctx.n_known = 2;
+    assert_int_equal(poll_answer(&t, 200, "0"), ERR_PROTOCOL);
+    assert_int_equal(poll_answer(&t, 200, "1"), 0);
+    assert_list(&t.list, "report 0 lot=b counts free=2\n");
+    poll_end(&t);
+}
+
+static void a_table_lives_as_long_as_its_sessions(void **state)
+{
+    (void)state;
+    struct poll_test t;
+    poll_begin(&t, COUNTING, NULL);
+    struct dialect_session *other = open_session(t.ds, "p", "{}");
+    dialects_free(t.ds);
+    assert_int_equal(poll_ask(&t), 0);
+    assert_int_equal(poll_answer(&t, 200, "2"), 0);
+    dialect_close(t.s);
+    dialect_close(other);
+    report_list_fini(&t.list);
+}
+
 static void other_statuses_are_failures(void **state)
 {
     (void)state;
@@ -246,7 +280,7 @@ static void follow_ups_have_an_end(void **state)
                "  return {{lot='A', free=ctx.state.n}}, {url=ctx.url .. ctx.state.n} end}",
                NULL);
     assert_int_equal(poll_ask(&t), 0);
-    for (int i = 1; i <= DIALECT_MAX_FOLLOW_UPS; i++) {
+    for (int i = 1; i <= 8; i++) { /* a Lua file gets no more */
         char url[64];
         struct dialect_response res = {200, {0}, VIEW("x")};
         assert_int_equal(dialect_decode(t.s, &t.ctx, &res, &t.list, &t.next, &t.more, &t.why), 0);
@@ -255,7 +289,7 @@ static void follow_ups_have_an_end(void **state)
         assert_string_equal(t.next.url, url);
         dialect_request_fini(&t.next);
     }
-    assert_int_equal(t.list.n, DIALECT_MAX_FOLLOW_UPS);
+    assert_int_equal(t.list.n, 8);
     assert_int_equal(poll_answer(&t, 200, "x"), ERR_BUDGET);
     assert_int_equal(poll_ask(&t), 0); /* a new poll counts anew */
     assert_int_equal(poll_answer(&t, 200, "x"), 0);
@@ -353,7 +387,7 @@ static void reports_are_read_field_by_field(void **state)
         {"{free=1}", "fault 0 lot= /0/lot: missing\n"},
         {"{lot='', free=1}", "fault 0 lot= /0/lot: missing\n"},
         {"{lot={}, free=1}", "fault 0 lot= /0/lot: missing\n"},
-        {"{lot=('x'):rep(64), free=1}", "fault 0 lot= /0/lot: not a lot's id, or too long\n"},
+        {"{lot=('x'):rep(128), free=1}", "fault 0 lot= /0/lot: not a lot's id, or too long\n"},
         {"{lot='\\xff', free=1}", "fault 0 lot= /0/lot: not a lot's id, or too long\n"},
         {"{lot='A'}", "fault 0 lot=A /0: says nothing\n"},
         {"{fault='no such park', lot='A'}", "fault 0 lot=A /0: no such park\n"},
@@ -496,6 +530,8 @@ int main(void)
         cmocka_unit_test(a_missing_part_is_said),
         cmocka_unit_test(an_empty_list_is_a_failure_where_lots_were),
         cmocka_unit_test(an_empty_list_is_a_failure_where_lots_are_registered),
+        cmocka_unit_test(what_is_known_counts_as_registered),
+        cmocka_unit_test(a_table_lives_as_long_as_its_sessions),
         cmocka_unit_test(other_statuses_are_failures),
         cmocka_unit_test(follow_ups_have_an_end),
         cmocka_unit_test(half_an_answer_is_no_answer),

@@ -18,9 +18,9 @@
 #include "parkd/model/reading.h"
 #include "parkd/model/summary.h"
 
-#define DIALECT_INTERFACE_VERSION "1.0" /* semantic version of what Lua files rely on */
+#define DIALECT_INTERFACE_VERSION "1.1" /* semantic version of what Lua files rely on */
 #define DIALECT_MAX_BODY          (4 * 1024 * 1024)
-#define DIALECT_MAX_FOLLOW_UPS    32 /* of a mapping; a Lua file gets 8 */
+#define DIALECT_MAX_FOLLOW_UPS    32          /* of a mapping; a Lua file gets 8 */
 #define DIALECT_ASIDE_BODY        (64 * 1024) /* a larger body is decoded aside, in libuv's pool */
 
 struct dialects;
@@ -33,7 +33,10 @@ enum dialect_part { DIALECT_POLL = 1, DIALECT_RECEIVE = 2, DIALECT_PUSH = 4, DIA
  * is skipped). A file that fails is left out, and `why` (of the last) and the return value say so; the others
  * are usable. NULL only without memory. */
 struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why);
-void dialects_free(struct dialects *ds); /* all sessions must be closed */
+/* The table goes when its last session is closed: one may still be decoding aside. */
+/* Adds one file. The place of a fault is in `why`. */
+int dialects_add_file(struct dialects *ds, const char *path, struct why *why) must_check;
+void dialects_free(struct dialects *ds);
 const struct dialect *dialects_find(const struct dialects *ds, const char *name);
 const struct dialect *dialects_next(const struct dialects *ds,
                                     const struct dialect *after); /* iterate by name; NULL starts */
@@ -68,8 +71,8 @@ struct dialect_ctx {
     const struct registry *lots; /* to look up lots of the feed; NULL: `known` has them */
     const struct dialect_lot *known;
     size_t n_known;
-    const char *feed;        /* feed id, for polls and receives */
-    struct view topic;       /* MQTT: where the message was published */
+    const char *feed;  /* feed id, for polls and receives */
+    struct view topic; /* MQTT: where the message was published */
     const struct dialect_side *sides;
     size_t n_sides;
     struct dialect_trace *trace; /* notes what a mapping looked at; NULL: nobody asks */
@@ -107,9 +110,9 @@ int dialect_poll(struct dialect_session *s, const struct dialect_ctx *ctx, struc
  * the answer: an error envelope, an empty list where lots are expected, HTML, half a body (ERR_REFUSED,
  * ERR_PROTOCOL, ERR_SYNTAX …).
  *
- * With ctx->aside this may run in another thread than the loop's, provided that ctx->lots is NULL, no other call of
- * this session runs before it ends, and only one such call runs at a time a dialect. Then a Lua dialect uses a second
- * state of its own. */
+ * With ctx->aside this may run in another thread than the loop's, provided that ctx->lots is NULL, no other
+ * call of this session runs before it ends; it is closed in the loop again. A Lua dialect uses a second state
+ * of its own for such calls, which wait for each other. */
 int dialect_decode(struct dialect_session *s, const struct dialect_ctx *ctx,
                    const struct dialect_response *res, struct report_list *out, struct dialect_request *next,
                    bool *more, struct why *why) must_check;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * A ceiling of CPU time for work of a library that can be told to stop, but whose own limits do not see what
+ * some of its steps cost: one XPath operation of libxml2 may turn a megabyte into a text.
+ *
+ * Once a watch has been on for DOC_WATCH_NS of this thread's time, stop(arg) is called every ten
+ * milliseconds, in a signal handler of this very thread: it may set fields that the work looks at, and
+ * nothing else. One watch a thread at a time. Without a timer there is no ceiling, and the work goes on.
+ */
+#ifndef PARKD_SRC_DIALECT_DOC_WATCH_H
+#define PARKD_SRC_DIALECT_DOC_WATCH_H
+
+#define DOC_WATCH_NS \
+    300000000 /* what a message of 4 MiB takes to parse, or a sane XPath over it, many times over */
+#define DOC_WATCH_FROM 16384 /* bytes of a document: below, nothing that it bears takes long */
+
+void doc_watch_begin(void (*stop)(void *arg), void *arg);
+void doc_watch_end(void);
+
+#endif
