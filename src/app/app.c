@@ -16,7 +16,6 @@
 #include "parkd/net/timer.h"
 
 #define GRACE_MS            5000
-#define FEED_MAX_BODY       (1024 * 1024)
 #define SINK_MAX_BODY       (64 * 1024)
 #define MAX_HEAD            (64 * 1024)
 #define UNIX_PATH_MAX_BYTES 108 /* of sun_path, with the NUL */
@@ -95,7 +94,7 @@ static int make_store(struct app *a, struct why *why)
 
 static int make_fetchers(struct app *a)
 {
-    struct fetch_limits limits = {.max_body = FEED_MAX_BODY,
+    struct fetch_limits limits = {.max_body = (size_t)a->conf.net.max_answer_kb * 1024,
                                   .max_head = MAX_HEAD,
                                   .max_active = (int)a->conf.net.max_polls,
                                   .max_per_host = (int)a->conf.net.max_polls_per_host,
@@ -201,6 +200,7 @@ static void on_publisher_stopped(void *ctx)
 static void on_api_stopped(void *ctx)
 {
     struct app *a = ctx;
+    tries_cancel(a);
     feeds_free(a->feeds);
     a->feeds = NULL;
     publisher_stop(a->publisher, GRACE_MS, on_publisher_stopped, a);

@@ -9,6 +9,7 @@
 
 #include "app/directory.h"
 #include "app/pipeline.h"
+#include "app/tries.h"
 #include "parkd/api/api.h"
 #include "parkd/conf/conf.h"
 #include "parkd/feed/feeds.h"
@@ -37,6 +38,8 @@ struct app {
     struct feeds *feeds;
     struct api *api;
     struct timer *watchdog;
+    struct try_run *tries; /* trials on their way */
+    int n_tries;
 
     bool loaded, ending;
     int exit_status;

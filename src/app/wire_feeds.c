@@ -24,6 +24,9 @@ static int slow_down(void *ctx)
 
 void wire_feeds(struct app *a, struct feeds_port *port)
 {
-    *port =
-        (struct feeds_port){.ctx = a, .on_reports = on_reports, .may_poll = may_poll, .slow_down = slow_down};
+    *port = (struct feeds_port){.ctx = a,
+                                .on_reports = on_reports,
+                                .may_poll = may_poll,
+                                .slow_down = slow_down,
+                                .filter = &a->filter};
 }

@@ -49,6 +49,8 @@ const struct conf_field conf_fields[] = {
     {"net.max_polls", CONF_INT, false, AT(net.max_polls), 1, 4096, NULL, "64", "polls at once"},
     {"net.max_polls_per_host", CONF_INT, false, AT(net.max_polls_per_host), 1, 4096, NULL, "2", "polls of one host at once"},
     {"net.connect_ms", CONF_INT, false, AT(net.connect_ms), 100, 60000, NULL, "3000", "time to resolve and connect, ms"},
+    {"net.max_answer_kb", CONF_INT, false, AT(net.max_answer_kb), 64, 4096, NULL, "4096",
+     "largest answer of a feed, unpacked, KiB"},
     {"log.level", CONF_WORD, true, AT(log.level), 0, 0, level_words, "info", "error, warn, info or debug"},
     {"log.format", CONF_WORD, true, AT(log.format), 0, 0, format_words, "text", "text (key=value) or json (one object a line)"},
     {"test.clock_start_ms", CONF_INT, false, AT(test.clock_start_ms), 0, INT64_MAX, NULL, "0",

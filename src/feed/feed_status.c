@@ -63,6 +63,14 @@ void feed_note(struct feed_entry *e, const struct report_list *reports, const st
         log_health(e);
 }
 
+void feed_note_link(struct feed_entry *e)
+{
+    e->status.error = (struct why){0};
+    e->status.failures = 0;
+    if (health_note(&e->health, true))
+        log_health(e);
+}
+
 static const char *state_name(const struct feed_entry *e)
 {
     if (!e->session)
@@ -120,11 +128,12 @@ static void write_next(const struct feed_entry *e, struct json_writer *w)
 
 static void write_one(const struct feed_entry *e, struct json_writer *w)
 {
+    static const char *const modes[] = {[FEED_POLL] = "poll", [FEED_PUSH] = "push", [FEED_MQTT] = "mqtt"};
     const struct feed_status *s = &e->status;
     jw_object(w, NULL);
     jw_str(w, "id", e->feed.id);
     jw_str(w, "dialect", e->feed.dialect);
-    jw_str(w, "mode", e->feed.mode == FEED_POLL ? "poll" : "push");
+    jw_str(w, "mode", modes[e->feed.mode]);
     jw_view(w, "url", shown_url(e));
     jw_str(w, "state", state_name(e));
     jw_time(w, "last_good", s->last_good_ms);
@@ -139,6 +148,7 @@ static void write_one(const struct feed_entry *e, struct json_writer *w)
     jw_int(w, "reports", (int64_t)s->reports);
     write_faults(s, w);
     jw_int(w, "unknown_lots", (int64_t)s->unknown_lots);
+    mqtt_feed_write(e, w);
     jw_end_object(w);
 }
 

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feed/aside.h"
 #include "feed/feeds_impl.h"
+#include "feed/spacing.h"
+#include "parkd/feed/bodies.h"
 
 struct feeds *feeds_new(struct loop *loop, const struct clock *clock, struct fetcher *fetcher,
                         const struct dialects *dialects, struct registry *reg, const struct feeds_port *port)
@@ -24,8 +27,14 @@ struct feeds *feeds_new(struct loop *loop, const struct clock *clock, struct fet
                          .dialects = dialects,
                          .reg = reg,
                          .port = *port,
-                         .random = (uint64_t)clock_wall_ms(clock) | 1};
-    return fs;
+                         .random = (uint64_t)clock_wall_ms(clock) | 1,
+                         .spacing = spacing_new(loop, clock),
+                         .aside = aside_new(loop),
+                         .bodies = bodies_new(loop)};
+    if (fs->spacing && fs->aside && fs->bodies)
+        return fs;
+    feeds_free(fs);
+    return NULL;
 }
 
 static struct feed_entry *entry_of(const struct feeds *fs, struct view id)
@@ -73,6 +82,7 @@ static int take_paths(struct feed_entry *e, struct why *why)
 static void entry_close(struct feed_entry *e)
 {
     poller_close(e);
+    mqtt_feed_close(e);
     drop_paths(e);
     dialect_close(e->session);
     e->session = NULL;
@@ -87,6 +97,9 @@ static int open_session(struct feed_entry *e, struct why *why)
     if (!(dialect_parts(d) & part))
         return why_set(why, ERR_STATE, "/mode", "dialect %s cannot %s", e->feed.dialect,
                        e->feed.mode == FEED_POLL ? "be polled" : "receive pushes");
+    int err = access_check(&e->feed, why);
+    if (err)
+        return err;
     e->session = dialect_open(d, view_of(e->feed.params), why);
     return e->session ? 0 : ERR_INVALID;
 }
@@ -100,6 +113,8 @@ static int entry_open(struct feed_entry *e, struct why *why)
         err = take_paths(e, why);
     if (!err && e->feed.mode == FEED_POLL)
         err = poller_open(e, why);
+    if (!err && e->feed.mode == FEED_MQTT)
+        err = mqtt_feed_open(e, why);
     if (err) {
         entry_close(e);
         e->unusable = true;
@@ -110,8 +125,10 @@ static int entry_open(struct feed_entry *e, struct why *why)
         e->status.error = (struct why){0};
     e->unusable = false;
     registry_declare_interval(e->set->reg, e->feed.id, clock_wall_span(e->set->clock, e->feed.interval_ms));
-    if (e->set->started)
+    if (e->set->started) {
         poller_begin(e);
+        mqtt_feed_begin(e);
+    }
     return 0;
 }
 
@@ -119,6 +136,7 @@ static void entry_free(struct feed_entry *e)
 {
     entry_close(e);
     validators_clear(&e->validators);
+    access_token_clear(&e->token);
     feed_fini(&e->feed);
     free(e);
 }
@@ -133,15 +151,10 @@ void feeds_free(struct feeds *fs)
         HASH_DELETE(hh, fs->by_id, e);
         entry_free(e);
     }
+    spacing_free(fs->spacing);
+    aside_free(fs->aside);
+    bodies_free(fs->bodies);
     free(fs);
-}
-
-/* The same registration again, as after a reconnect of the store? Both came from feed_parse, which zeroes. */
-static bool same_feed(const struct feed *a, const struct feed *b)
-{
-    struct feed x = *a, y = *b;
-    x.params = y.params = NULL;
-    return strcmp(a->params, b->params) == 0 && memcmp(&x, &y, sizeof x) == 0;
 }
 
 static struct feed_entry *entry_new(struct feeds *fs, const char *id)
@@ -162,7 +175,8 @@ int feeds_put(struct feeds *fs, struct feed *feed, struct why *why)
 {
     struct feed_entry *e = entry_of(fs, view_of(feed->id));
     struct why own = {0};
-    if (e && e->session && same_feed(&e->feed, feed)) {
+    /* The same registration again, as after a reconnect of the store. */
+    if (e && e->session && feed_same(&e->feed, feed)) {
         feed_fini(feed);
         return 0;
     }
@@ -172,9 +186,11 @@ int feeds_put(struct feeds *fs, struct feed *feed, struct why *why)
     }
     entry_close(e);
     validators_clear(&e->validators);
+    access_token_clear(&e->token);
     feed_fini(&e->feed);
     e->feed = *feed; /* the same id at the same place: the table's key stays good */
     feed->params = NULL;
+    feed->access = (struct feed_access){0};
     e->health = (struct health){0};
     e->status = (struct feed_status){0};
     int err = entry_open(e, &own);
@@ -189,6 +205,7 @@ void feeds_remove(struct feeds *fs, struct view id)
     if (!e)
         return;
     registry_declare_interval(fs->reg, e->feed.id, 0);
+    bodies_drop(fs->bodies, e->feed.id);
     HASH_DELETE(hh, fs->by_id, e);
     entry_free(e);
 }
@@ -196,8 +213,10 @@ void feeds_remove(struct feeds *fs, struct view id)
 void feeds_start(struct feeds *fs)
 {
     fs->started = true;
-    for (struct feed_entry *e = fs->by_id; e; e = e->hh.next)
+    for (struct feed_entry *e = fs->by_id; e; e = e->hh.next) {
         poller_begin(e);
+        mqtt_feed_begin(e);
+    }
 }
 
 void feeds_use_dialects(struct feeds *fs, const struct dialects *dialects)
@@ -210,7 +229,7 @@ void feeds_use_dialects(struct feeds *fs, const struct dialects *dialects)
         struct why why = {0};
         validators_clear(&e->validators);
         if (entry_open(e, &why) == 0 && fs->started)
-            poller_again(e);
+            (void)poller_now(e);
     }
 }
 
@@ -240,6 +259,21 @@ void feeds_pushed(struct feeds *fs, const struct feed *feed, const struct report
         return;
     e->status.last_try_ms = clock_wall_ms(fs->clock);
     feed_note(e, reports, why);
+}
+
+int feeds_check(const struct feed *feed, struct why *why)
+{
+    return access_check(feed, why);
+}
+
+void feeds_keep_body(struct feeds *fs, const struct feed *feed, const struct feed_body *body)
+{
+    bodies_keep(fs->bodies, feed->id, feed->keep_bodies, body);
+}
+
+const struct bodies *feeds_bodies(const struct feeds *fs)
+{
+    return fs->bodies;
 }
 
 int feeds_poll_now(struct feeds *fs, struct view id)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Inside of feeds.h: one entry a feed. feeds.c owns the entries and their sessions, poller.c performs the
- * polls, feed_status.c tells how it went.
+ * plan of polls and poll_run.c one poll, feed_status.c tells how it went.
  */
 #ifndef PARKD_SRC_FEED_FEEDS_IMPL_H
 #define PARKD_SRC_FEED_FEEDS_IMPL_H
 
 #include <uthash.h>
 
+#include "feed/access.h"
 #include "feed/health.h"
 #include "feed/poll_plan.h"
 #include "parkd/feed/feeds.h"
@@ -15,7 +16,11 @@
 #define FEED_SHOW_FAULTS 5
 #define POLL_BUCKETS     8
 
+struct aside;
+struct host;
+struct mqtt_feed;
 struct poll_run;
+struct spacing;
 struct timer;
 
 /* A path of a push feed's own; `taken`: it stands in the table of all paths. */
@@ -60,10 +65,13 @@ struct feed_entry {
     struct health health;
     struct feed_status status;
     struct feed_validators validators;
+    struct access_token token;
     struct poll_plan plan;
-    struct timer *due; /* poll feeds only */
+    struct timer *due; /* poll feeds only, as what follows */
+    struct host *host; /* where it asks */
     int64_t next_mono_ms;
-    struct poll_run *run; /* the poll in flight, NULL none */
+    struct poll_run *run;     /* the poll in flight, NULL none */
+    struct mqtt_feed *broker; /* mqtt feeds only */
     UT_hash_handle hh;
 };
 
@@ -74,6 +82,9 @@ struct feeds {
     const struct dialects *dialects;
     struct registry *reg;
     struct feeds_port port;
+    struct spacing *spacing;
+    struct aside *aside;
+    struct bodies *bodies;
     struct feed_entry *by_id;
     struct feed_path *by_path;
     bool started;
@@ -86,12 +97,22 @@ struct feeds {
 int poller_open(struct feed_entry *e, struct why *why) must_check;
 void poller_close(struct feed_entry *e); /* cancels; may be called twice */
 void poller_begin(struct feed_entry *e); /* from now on the feed is asked */
-void poller_again(struct feed_entry *e); /* cancels a poll in flight and makes the feed due now */
 int poller_now(struct feed_entry *e);    /* ERR_STATE: it is not polled */
+/* A run is over: freed, noted, and its reports sent on. `why` NULL: good. */
+void poller_ended(struct feed_entry *e, const struct why *why, int64_t retry_after_ms);
+
+/* mqtt_feed.c: as the poller's */
+int mqtt_feed_open(struct feed_entry *e, struct why *why) must_check;
+void mqtt_feed_close(struct feed_entry *e);
+void mqtt_feed_begin(struct feed_entry *e);
+void mqtt_feed_write(const struct feed_entry *e, struct json_writer *w); /* the member "mqtt" */
+
+/* conditional.c */
 void validators_clear(struct feed_validators *v);
 
 /* feed_status.c: what came of a try. `why` NULL: good. */
 void feed_note(struct feed_entry *e, const struct report_list *reports, const struct why *why);
+void feed_note_link(struct feed_entry *e); /* a connection stands, nothing came yet */
 void feed_note_poll(struct feeds *fs, int64_t took_ms);
 
 #endif

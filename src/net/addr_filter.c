@@ -154,23 +154,37 @@ bool addr_filter_passes(const struct addr_filter *f, const struct sockaddr *sa)
     return allowed(f, addr) || !find(denied, COUNT(denied), addr);
 }
 
-int addr_filter_allow(struct addr_filter *f, struct view cidr)
+/* How many of the 16 bytes' leading bits the text's own family does not see; ERR_SYNTAX. */
+static int read_addr(struct view host, unsigned char addr[ADDR_BYTES])
 {
     char text[INET6_ADDRSTRLEN];
-    struct subnet s = {0};
     unsigned char v4[4];
-    struct view rest = cidr, host = view_cut(&rest, '/');
-    int64_t bits, offset = 0, most = 128;
 
     if (view_copy(host, text, sizeof text) != 0 || strlen(text) != host.n)
         return ERR_SYNTAX;
     if (inet_pton(AF_INET, text, v4) == 1) {
-        map_v4(s.addr, v4);
-        offset = 96;
-        most = 32;
-    } else if (inet_pton(AF_INET6, text, s.addr) != 1) {
-        return ERR_SYNTAX;
+        map_v4(addr, v4);
+        return 96;
     }
+    return inet_pton(AF_INET6, text, addr) == 1 ? 0 : ERR_SYNTAX;
+}
+
+bool addr_filter_has(const struct addr_filter *f, struct view address)
+{
+    unsigned char addr[ADDR_BYTES];
+
+    return read_addr(address, addr) >= 0 && find(f->allow, f->n_allow, addr);
+}
+
+int addr_filter_allow(struct addr_filter *f, struct view cidr)
+{
+    struct subnet s = {0};
+    struct view rest = cidr, host = view_cut(&rest, '/');
+    int offset = read_addr(host, s.addr);
+    int64_t bits, most = 128 - offset;
+
+    if (offset < 0)
+        return offset;
     bits = most;
     if (rest.p && view_to_int(rest, 0, most, &bits) != 0)
         return ERR_SYNTAX;

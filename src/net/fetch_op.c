@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "parkd/base/tls_asked.h"
+#include "parkd/base/tls_session.h"
+
 #define HEADERS_OUT_MAX 64
 #define HEAD_LINES_MAX  100
 #define TIMEOUT_MS      10000 /* when the caller names none */
@@ -214,6 +217,18 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
     return size * n;
 }
 
+/* While the connection is the transfer's: afterwards libcurl no longer tells. */
+static void note_tls(struct fetch *op)
+{
+    struct curl_tlssessioninfo *info = NULL;
+
+    if (!op->parts.https || op->tls_version ||
+        curl_easy_getinfo(op->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info || !info->internals)
+        return;
+    op->tls_version = tls_session_version(info->internals);
+    op->certificate_ends_ms = tls_session_certificate_ends(info->internals);
+}
+
 /* Interim answers (1xx) are forgotten, trailers are not wanted. */
 static size_t on_head(char *p, size_t size, size_t n, void *ctx)
 {
@@ -225,6 +240,7 @@ static size_t on_head(char *p, size_t size, size_t n, void *ctx)
     if (view_starts(line, "HTTP/") && op->body.n == 0) {
         buf_clear(&op->head);
         op->head_ended = false;
+        note_tls(op);
         return line.n;
     }
     if (view_trim(line).n == 0)
@@ -284,11 +300,23 @@ static int set_message(struct fetch *op, CURL *easy)
     return bad ? ERR_NOMEM : 0;
 }
 
-static int set_tls(const struct fetch_tls *tls, CURL *easy)
+static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
 {
+    struct fetch *op = ctx;
+
+    (void)easy;
+    op->tls_watch = tls_watch_asked(ssl_ctx);
+    return CURLE_OK;
+}
+
+static int set_tls(struct fetch *op, CURL *easy)
+{
+    const struct fetch_tls *tls = op->tls;
     bool bad = false;
 
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, op);
     if (!tls)
         return 0;
     if (tls->skip_verify) {
@@ -311,7 +339,7 @@ int fetch_op_configure(struct fetch *op, CURL *easy, const struct fetch_limits *
     int err = set_message(op, easy);
 
     set_limits(op, easy, limits);
-    return err ? err : set_tls(op->tls, easy);
+    return err ? err : set_tls(op, easy);
 }
 
 /* --- the result --- */
@@ -366,6 +394,26 @@ static void check_coding(struct fetch_result *res)
              (int)(coding.n < 40 ? coding.n : 40), coding.p);
 }
 
+/* What libcurl says of a server that hangs up over our certificate, or the lack of one, is anything: it
+ * depends on who noticed first. */
+static void explain_tls(const struct fetch *op, CURL *easy, struct fetch_result *res)
+{
+    curl_off_t shaken_us = 0;
+    size_t n = strlen(res->detail);
+
+    if (res->status || !op->parts.https || res->err == ERR_TIMEOUT)
+        return;
+    if (tls_was_asked(op->tls_watch)) {
+        res->err = ERR_TLS;
+        snprintf(res->detail, sizeof res->detail, "the server wants a client certificate (tls.cert_file)");
+        return;
+    }
+    if (easy)
+        curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &shaken_us);
+    if (op->tls && op->tls->cert_file && shaken_us > 0)
+        snprintf(res->detail + n, sizeof res->detail - n, "; the client certificate may be refused");
+}
+
 void fetch_op_result(struct fetch *op, CURL *easy, CURLcode code, struct fetch_result *res)
 {
     long status = 0;
@@ -382,6 +430,8 @@ void fetch_op_result(struct fetch *op, CURL *easy, CURLcode code, struct fetch_r
         .body = buf_get(&op->body),
         .head = buf_get(&op->head),
         .took_ms = us / 1000,
+        .tls = op->tls_version,
+        .certificate_ends_ms = op->certificate_ends_ms,
     };
     res->retry_after_ms = fetch_retry_after(res->head, wall_ms());
     check_coding(res);
@@ -390,4 +440,5 @@ void fetch_op_result(struct fetch *op, CURL *easy, CURLcode code, struct fetch_r
     if (said[0] == '\0')
         said = code != CURLE_OK ? curl_easy_strerror(code) : err_text(res->err);
     snprintf(res->detail, sizeof res->detail, "%.159s", said);
+    explain_tls(op, easy, res);
 }

@@ -38,6 +38,9 @@ struct fetch {
     struct buf head, body;
     size_t n_lines;
     bool head_ended;
+    uint64_t tls_watch; /* of its new connection, 0: none */
+    const char *tls_version;
+    int64_t certificate_ends_ms;
     int err; /* ours; wins over libcurl's */
     char detail[160];
     char curl_said[CURL_ERROR_SIZE];

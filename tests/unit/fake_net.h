@@ -236,14 +236,4 @@ static inline void fake_fail(struct fetch *op, int err, const char *detail)
     fake_end(op, &res);
 }
 
-struct view fetch_header_value(struct view head, const char *name)
-{
-    while (head.p) {
-        struct view value = view_cut(&head, '\n'), key = view_cut(&value, ':');
-        if (view_ieq(key, name))
-            return view_trim(value);
-    }
-    return (struct view){NULL, 0};
-}
-
 #endif

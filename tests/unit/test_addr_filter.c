@@ -219,12 +219,42 @@ static void knows_two_families_only(void **state)
     assert_false(addr_filter_passes(&f, &sa));
 }
 
+static void tells_whose_address_it_is(void **state)
+{
+    static const struct {
+        const char *subnet, *address;
+        bool has;
+    } rows[] = {
+        {"198.51.100.0/24", "198.51.100.255", true},
+        {"198.51.100.0/24", "198.51.101.0", false},
+        {"198.51.100.7", "198.51.100.7", true},
+        {"0.0.0.0/0", "203.0.113.1", true},
+        {"0.0.0.0/0", "2001:db8::1", false},
+        {"198.51.100.7", "::ffff:198.51.100.7", true},
+        {"2001:db8::/32", "2001:db8:1::9", true},
+        {"2001:db8::/32", "2001:db9::", false},
+        {"127.0.0.1", "127.0.0.1", true}, /* nothing is denied here */
+        {"198.51.100.0/24", "unix", false},
+        {"198.51.100.0/24", "", false},
+        {"198.51.100.0/24", "198.51.100.7/24", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct addr_filter f = {.n_allow = 0};
+        assert_int_equal(addr_filter_allow(&f, view_of(rows[i].subnet)), 0);
+        if (addr_filter_has(&f, view_of(rows[i].address)) != rows[i].has)
+            fail_msg("%s in %s", rows[i].address, rows[i].subnet);
+    }
+    struct addr_filter none = {.n_allow = 0};
+    assert_false(addr_filter_has(&none, VIEW("198.51.100.7")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(denies_by_default),       cmocka_unit_test(lets_the_public_world_through),
-        cmocka_unit_test(opens_subnets),           cmocka_unit_test(refuses_what_is_no_subnet),
-        cmocka_unit_test(knows_two_families_only),
+        cmocka_unit_test(tells_whose_address_it_is),     cmocka_unit_test(denies_by_default),
+        cmocka_unit_test(lets_the_public_world_through), cmocka_unit_test(opens_subnets),
+        cmocka_unit_test(refuses_what_is_no_subnet),     cmocka_unit_test(knows_two_families_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,13 +198,40 @@ static void twenty_polls_in_twenty_intervals(void **state)
     assert_in_range(fake_started, 19, 22);
 }
 
+/* The time between two requests to a host, which nobody registered, makes no feed late. */
+static void many_feeds_of_one_host_keep_their_pace(void **state)
+{
+    for (int i = 0; i < 44; i++) {
+        char text[160];
+        (void)snprintf(text, sizeof text,
+                       "{\"id\":\"f%d\",\"dialect\":\"fake\",\"mode\":\"poll\",\"url\":\"http://lot/%d\","
+                       "\"interval_ms\":1000}",
+                       i, i);
+        assert_int_equal(put(*state, text, NULL), 0);
+    }
+    feeds_start(*state);
+    for (int64_t until = fake_now + 10000; fake_now < until; fake_advance(1)) {
+        while (fake_fetches)
+            answer(200, "A 5");
+    }
+    assert_in_range(fake_started, 44 * 9, 44 * 11);
+    for (int i = 1; i < 44; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "f%d", i);
+        feeds_remove(*state, view_of(id));
+    }
+    answer(200, "A 5\nmore");
+    assert_null(wait_fetch(190)); /* alone, it is more patient */
+    assert_non_null(wait_fetch(20));
+}
+
 static void follow_ups_share_one_deadline(void **state)
 {
     put_poll(*state);
     feeds_start(*state);
     answer(200, "A 1\nmore");
     assert_int_equal(heard.calls, 0);
-    assert_string_equal(fake_fetches->url, "http://lot/next");
+    assert_string_equal(wait_fetch(300)->url, "http://lot/next");
     assert_int_equal(fake_fetches->timeout_ms, 1900);
     answer(200, "B 2\nmore");
     answer(200, "C 3");
@@ -216,15 +243,19 @@ static void follow_ups_share_one_deadline(void **state)
 static void endless_follow_ups_end(void **state)
 {
     int asked = 0;
-    put_poll(*state);
+    assert_int_equal(put(*state,
+                         "{\"id\":\"f1\",\"dialect\":\"fake\",\"mode\":\"poll\",\"url\":\"http://lot/a\","
+                         "\"interval_ms\":30000}",
+                         NULL),
+                     0);
     feeds_start(*state);
     do {
         answer(200, "A 1\nmore");
         asked++;
-    } while (fake_fetches);
+    } while (wait_fetch(300)); /* the next poll comes later */
     assert_int_equal(asked, 1 + DIALECT_MAX_FOLLOW_UPS);
     assert_int_equal(heard.calls, 0); /* half an answer is none */
-    assert_string_equal(shown(*state, "/0/error"), "more than 8 further requests");
+    assert_string_equal(shown(*state, "/0/error"), "more than 32 further requests");
 }
 
 static void slow_follow_ups_end_too(void **state)
@@ -362,7 +393,7 @@ static void several_pages_are_never_conditional(void **state)
     answer_with(200, "ETag: \"v2\"\r\n", "B 5", -1);
     assert_null(fake_header(wait_fetch(9000), "If-None-Match"));
     answer(200, "A 5\nmore");
-    assert_null(fake_header(wait_fetch(10), "If-None-Match"));
+    assert_null(fake_header(wait_fetch(300), "If-None-Match"));
 }
 
 static void another_instance_polls(void **state)
@@ -467,14 +498,14 @@ static void new_dialects_cancel_and_ask_again(void **state)
     feeds_use_dialects(*state, &fake_dialects);
     assert_int_equal(fake_in_flight(), 0);
     assert_int_equal(fake_sessions, 1);
-    fake_advance(1);
-    assert_int_equal(fake_in_flight(), 1); /* due at once */
+    fake_advance(200); /* due at once, when it is its turn at the host */
+    assert_int_equal(fake_in_flight(), 1);
     feeds_use_dialects(*state, &fewer);
     assert_int_equal(fake_in_flight(), 0);
     assert_string_equal(shown(*state, "/0/state"), "disabled");
     feeds_use_dialects(*state, &fake_dialects);
     assert_string_equal(shown(*state, "/0/error"), "");
-    fake_advance(1);
+    fake_advance(200);
     assert_int_equal(fake_in_flight(), 1);
 }
 
@@ -484,7 +515,7 @@ static void poll_now_does_not_wait(void **state)
     feeds_start(*state);
     answer(200, "A 1");
     assert_int_equal(feeds_poll_now(*state, VIEW("f1")), 0);
-    fake_advance(0);
+    fake_advance(200);
     assert_int_equal(fake_in_flight(), 1);
     assert_int_equal(feeds_poll_now(*state, VIEW("f1")), 0);
     fake_advance(0);
@@ -522,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(polls_begin_with_the_start),
         TEST(twenty_polls_in_twenty_intervals),
+        TEST(many_feeds_of_one_host_keep_their_pace),
         TEST(follow_ups_share_one_deadline),
         TEST(endless_follow_ups_end),
         TEST(slow_follow_ups_end_too),

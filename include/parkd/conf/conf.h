@@ -43,7 +43,7 @@ struct conf {
     } district;
     struct {
         struct conf_list allow_subnets;
-        int64_t max_polls, max_polls_per_host, connect_ms;
+        int64_t max_polls, max_polls_per_host, connect_ms, max_answer_kb;
     } net;
     struct {
         char level[CONF_PATH_SIZE], format[CONF_PATH_SIZE];

@@ -27,6 +27,9 @@ struct addr_filter {
 
 /* Adds "10.1.0.0/16", "fd00::/8" or a single address. ERR_SYNTAX, ERR_FULL. */
 int addr_filter_allow(struct addr_filter *f, struct view cidr) must_check;
+/* Is the address (as text) one of the allowed subnets? Nothing else counts: neither what is denied by default
+ * nor what may never be called. */
+bool addr_filter_has(const struct addr_filter *f, struct view address);
 bool addr_filter_passes(const struct addr_filter *f, const struct sockaddr *sa);
 
 #endif

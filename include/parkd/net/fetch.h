@@ -63,8 +63,10 @@ struct fetch_result {
     struct view body;
     struct view head; /* all header lines of the final answer, CRLF between them */
     int64_t took_ms;
-    int64_t retry_after_ms; /* from Retry-After (seconds or date), -1 none */
-    char detail[160];       /* what failed, for people; empty when err is 0 */
+    int64_t retry_after_ms;      /* from Retry-After (seconds or date), -1 none */
+    const char *tls;             /* "TLSv1.3", static; NULL: no TLS, or nothing was connected */
+    int64_t certificate_ends_ms; /* of the other side's, 0 not known */
+    char detail[160];            /* what failed, for people; empty when err is 0 */
 };
 typedef void fetch_done_fn(void *ctx, const struct fetch_result *res);
 
