@@ -13,8 +13,9 @@
 #include "api/internal.h"
 #include "api/registration.h"
 
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
-#define ABSENT_ONLY     UINT64_MAX /* the port's word for "must not exist" */
+#define BYTE_ORDER_MARK  "\xEF\xBB\xBF"
+#define ABSENT_ONLY      UINT64_MAX /* the port's word for "must not exist" */
+#define REGISTRATION_MAX ((size_t)256 * 1024)
 
 /* --- what is stored --- */
 
@@ -306,6 +307,10 @@ static void put(const struct call *c)
     const struct api_port *port = &c->api->port;
     struct view body = http_body(c->req);
     uint64_t version = 0;
+    if (body.n > REGISTRATION_MAX) {
+        reply_problem(c, PROBLEM_TOO_BIG, "a registration has at most 256 KiB");
+        return;
+    }
     if (view_starts(body, BYTE_ORDER_MARK))
         body = (struct view){body.p + 3, body.n - 3};
     body = view_trim(body);
@@ -402,6 +407,11 @@ void admin_handle(const struct call *c)
         break;
     case ROUTE_ADMIN_ONE:
         one(c);
+        break;
+    case ROUTE_TRY:
+    case ROUTE_BODIES:
+    case ROUTE_REPLAY:
+        try_handle(c);
         break;
     default:
         do_it(c);

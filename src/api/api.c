@@ -19,6 +19,7 @@
 #define IDLE_MS           15000
 #define PEM_MAX           ((size_t)1024 * 1024)
 #define STAFF_CONNECTIONS 64
+#define STAFF_MAX_BODY    ((size_t)3 * 1024 * 1024) /* a sample of 1 MiB with its escapes */
 
 int64_t api_now(const struct api *a)
 {
@@ -54,12 +55,13 @@ static void handle_unknown(struct call *c)
         reply_problem(c, PROBLEM_NOT_FOUND, "no such path");
         return;
     }
-    c->route =
-        (struct route){.id = ROUTE_INGEST, .noun = API_FEED, .methods = ROUTE_GET | ROUTE_POST | ROUTE_PUT};
+    c->route = (struct route){.id = ROUTE_INGEST, .noun = API_FEED, .methods = ingest_methods(feed)};
     if (http_method(c->req) == HTTP_OPTIONS)
         reply_options(c);
-    else
+    else if (ingest_takes(c))
         ingest_handle(c, feed);
+    else
+        reply_method(c);
 }
 
 static void handle_route(const struct call *c)
@@ -150,7 +152,7 @@ static int open_public(struct api *a, struct loop *loop, const struct api_conf *
 static int open_staff(struct api *a, struct loop *loop, const struct api_conf *conf, struct why *why)
 {
     struct http_server_conf hc = {.listen = conf->staff_listen,
-                                  .max_body = (size_t)conf->max_body,
+                                  .max_body = STAFF_MAX_BODY,
                                   .max_connections = STAFF_CONNECTIONS,
                                   .head_ms = HEAD_MS,
                                   .body_ms = BODY_MS,
@@ -226,11 +228,13 @@ struct api *api_new(struct loop *loop, const struct clock *clock, struct registr
         return NULL;
     }
     a->refs = 1;
+    a->loop = loop;
     a->clock = clock;
     a->reg = reg;
     a->port = *port;
     a->public.api = a->staff.api = a;
     a->staff.staff = true;
+    a->tls = conf->tls_cert_file && conf->tls_cert_file[0];
     if (make_parts(a, conf)) {
         (void)why_set(why, ERR_NOMEM, "", "out of memory");
         goto fail;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Keys and signatures. Absent keys are replaced by dummies, so that the time taken tells nothing; whether the
- * feed asked for is there shows only in the status, 404 for everybody.
+ * Keys, signatures, secrets, addresses. Absent keys are replaced by dummies, so that the time taken tells
+ * nothing; whether the feed asked for is there shows only in the status, 404 for everybody.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "api/auth.h"
 #include "parkd/base/crypto.h"
 #include "parkd/base/webhook.h"
+#include "parkd/net/addr_filter.h"
 
 #define DUMMY_SECRET "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
@@ -19,7 +20,8 @@ static struct view bearer_of(struct view authorization)
     return view_ieq(scheme, "bearer") ? view_trim(rest) : (struct view){NULL, 0};
 }
 
-static bool bearer_fits(const struct feed *f, struct view token)
+/* One of `n_held` digests (NULL: none) is that of the token. */
+static bool digest_fits(const unsigned char (*digests)[32], int n_held, struct view token)
 {
     unsigned char digest[DIGEST_MAX];
     static const unsigned char dummy[32];
@@ -28,11 +30,21 @@ static bool bearer_fits(const struct feed *f, struct view token)
     if (crypto_digest(DIGEST_SHA256, token, digest, &n))
         return false;
     for (int i = 0; i < FEED_MAX_KEYS; i++) {
-        bool real = f && i < f->n_bearer;
-        struct view held = {(const char *)(real ? f->bearer_sha256[i] : dummy), 32};
+        bool real = digests && i < n_held;
+        struct view held = {(const char *)(real ? digests[i] : dummy), 32};
         fits |= crypto_equal((struct view){(const char *)digest, n}, held) && real;
     }
     return fits && token.n;
+}
+
+static bool address_fits(const struct feed *f, struct view peer)
+{
+    struct addr_filter known = {.n_allow = 0};
+    for (int i = 0; f && i < f->n_addresses; i++) {
+        if (addr_filter_allow(&known, view_of(f->addresses[i])))
+            return false; /* never: they were checked when they were registered */
+    }
+    return addr_filter_has(&known, peer);
 }
 
 /* The window is ours to judge (a test clock runs faster), so the signature is checked at the message's own
@@ -57,28 +69,46 @@ static bool signed_at(const struct auth_request *r, int64_t *stamp)
 
 static bool checks_itself(const struct feed *f)
 {
-    return !f->n_bearer && !f->n_secrets && strcmp(f->dialect, "native") != 0 &&
-           strcmp(f->dialect, "generic") != 0;
+    return !f->n_bearer && !f->n_secrets && !f->n_url_secrets && !f->n_addresses &&
+           strcmp(f->dialect, "native") != 0 && strcmp(f->dialect, "generic") != 0;
+}
+
+static int deny(const struct feed *feed, const struct auth_request *r, bool has_signature, struct why *why)
+{
+    if (feed && feed->n_addresses && !has_signature && !r->authorization.n && !r->url_secret.n)
+        return why_set(why, ERR_AUTH, "", "address " VIEW_FMT " is not registered for this feed",
+                       VIEW_ARG(r->peer));
+    return why_set(why, ERR_AUTH, "", "%s",
+                   has_signature            ? "the signature is not of a key of this feed"
+                   : r->authorization.n     ? "the key is not one of this feed"
+                   : r->webhook_signature.n ? "webhook-id or webhook-timestamp is missing or malformed"
+                   : r->url_secret.n        ? "the secret in the URL is not one of this feed"
+                                            : "no key and no signature");
 }
 
 int auth_check(const struct feed *feed, const struct auth_request *r, struct why *why)
 {
     int64_t stamp = 0;
     bool has_signature = signed_at(r, &stamp);
-    bool bearer = bearer_fits(feed, bearer_of(r->authorization));
+    bool bearer = digest_fits(feed ? feed->bearer_sha256 : NULL, feed ? feed->n_bearer : 0,
+                              bearer_of(r->authorization));
+    bool secret =
+        digest_fits(feed ? feed->url_secret_sha256 : NULL, feed ? feed->n_url_secrets : 0, r->url_secret);
     bool fits = has_signature && signature_fits(feed, r, stamp);
     if (bearer || (feed && checks_itself(feed)))
         return 0;
     if (fits && stamp >= r->now_s - r->window_s && stamp <= r->now_s + r->window_s)
         return 0;
+    if (secret || address_fits(feed, r->peer))
+        return r->private || feed->allow_http ? 0
+                                              : why_set(why, ERR_REFUSED, "",
+                                                        "this feed does not consent to plain HTTP from "
+                                                        "another host; use https, or register it "
+                                                        "with allow_http");
     if (fits)
         return why_set(why, ERR_AUTH, "", "webhook-timestamp is more than %lld s off",
                        (long long)r->window_s);
-    return why_set(why, ERR_AUTH, "", "%s",
-                   has_signature            ? "the signature is not of a key of this feed"
-                   : r->authorization.n     ? "the key is not one of this feed"
-                   : r->webhook_signature.n ? "webhook-id or webhook-timestamp is missing or malformed"
-                                            : "no key and no signature");
+    return deny(feed, r, has_signature, why);
 }
 
 /* --- what was taken --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who may push: bearer keys and Standard Webhooks signatures, and the memory of what was already taken. Pure.
+ * Who may push: bearer keys, Standard Webhooks signatures, secrets in the URL, source addresses; and the
+ * memory of what was already taken. Pure.
  *
  * Every check does the same work whether the feed exists, how many keys it has and which of them fits.
  */
@@ -11,14 +12,18 @@
 
 struct auth_request {
     struct view authorization, webhook_id, webhook_timestamp, webhook_signature; /* the headers */
+    struct view url_secret; /* of the query; empty: none */
+    struct view peer;       /* the address that the connection comes from */
+    bool private;           /* nobody reads along: TLS, or from this very machine */
     struct view body;
     int64_t now_s;
     int64_t window_s; /* how far the timestamp may be off */
 };
 
-/* 0 when one of the feed's keys or secrets fits. ERR_AUTH with `why` otherwise, also for feed NULL. A feed
- * without any keys and secrets passes when its dialect checks signatures itself (all but native and generic).
- */
+/* 0 when one of the feed's keys, secrets or addresses fits. ERR_AUTH with `why` otherwise, also for feed
+ * NULL. ERR_REFUSED: a secret in the URL or an address fits, but over plain HTTP from elsewhere, which is
+ * read and imitated easily, they need the feed's consent (allow_http). A feed without any of them passes when
+ * its dialect checks signatures itself (all but native and generic). */
 int auth_check(const struct feed *feed, const struct auth_request *r, struct why *why) must_check;
 
 /* Messages (feed, webhook id, body) that were taken, for at least AUTH_KEEP_MS unless more than AUTH_KEEP_MAX

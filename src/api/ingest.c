@@ -11,11 +11,16 @@
 #include "api/internal.h"
 #include "parkd/base/counters.h"
 
+#define URL_SECRET      "secret" /* the parameter; nobody behind this file sees it */
+#define QUERY_MAX_BYTES 4096
+
 /* One push on its way through norm and store. */
 struct push_op {
     struct call call;
     bool native, remember;
     struct auth_message message;
+    struct buf query; /* without the secret */
+    struct view content_type, body;
     struct report_list list;
     struct dialect_reply reply;
 };
@@ -25,6 +30,7 @@ static void op_free(struct push_op *op)
     api_unref(op->call.api);
     report_list_fini(&op->list);
     dialect_reply_fini(&op->reply);
+    buf_fini(&op->query);
     free(op);
 }
 
@@ -90,6 +96,14 @@ static struct view header(const struct call *c, const char *name)
     return http_header(c->req, name);
 }
 
+/* Without a notion of trusted proxies, what a proxy on this machine hands on counts as coming from this
+ * machine. */
+static bool is_private(const struct call *c)
+{
+    struct view peer = http_peer(c->req);
+    return c->api->tls || view_is(peer, "unix") || view_is(peer, "::1") || view_starts(peer, "127.");
+}
+
 static int authenticate(const struct call *c, const struct feed *feed, struct why *why)
 {
     const struct api *a = c->api;
@@ -98,6 +112,9 @@ static int authenticate(const struct call *c, const struct feed *feed, struct wh
                              .webhook_id = header(c, "webhook-id"),
                              .webhook_timestamp = header(c, "webhook-timestamp"),
                              .webhook_signature = header(c, "webhook-signature"),
+                             .url_secret = http_query(c->req, URL_SECRET),
+                             .peer = http_peer(c->req),
+                             .private = is_private(c),
                              .body = http_body(c->req),
                              .now_s = api_now(a) / 1000,
                              .window_s = window_ms / 1000};
@@ -121,7 +138,48 @@ static struct view get_header(void *ctx, const char *name)
 
 static struct view get_query(void *ctx, const char *name)
 {
-    return http_query(ctx, name);
+    return strcmp(name, URL_SECRET) == 0 ? (struct view){NULL, 0} : http_query(ctx, name);
+}
+
+static void take_param(void *ctx, struct view name, struct view value)
+{
+    if (!view_is(name, URL_SECRET))
+        query_add(ctx, name, value);
+}
+
+/* The message as the dialect gets it: without the secret; and a GET of a box that has nothing else is the
+ * form that its query is. */
+static void look_at(struct push_op *op)
+{
+    const struct call *c = &op->call;
+    struct query q = {.n = 0};
+    op->content_type = header(c, "Content-Type");
+    op->body = http_body(c->req);
+    buf_init(&op->query, QUERY_MAX_BYTES);
+    http_each_query(c->req, take_param, &q);
+    if (query_print(&q, false, &op->query))
+        buf_clear(&op->query);
+    if (http_method(c->req) == HTTP_GET && op->body.n == 0 && op->query.n) {
+        op->body = buf_get(&op->query);
+        op->content_type = VIEW("application/x-www-form-urlencoded");
+    }
+}
+
+/* For people who look at what came. */
+static void show_body(const struct push_op *op, const struct feed *feed, int err, const struct why *why)
+{
+    const struct call *c = &op->call;
+    const struct api_port *port = &c->api->port;
+    struct feed_body body = {.kind = BODY_PUSH,
+                             .at_ms = api_now(c->api),
+                             .content_type = op->content_type,
+                             .path = http_path(c->req),
+                             .query = buf_get(&op->query),
+                             .body = op->body,
+                             .err = err,
+                             .why = why};
+    if (port->feed_body)
+        port->feed_body(port->ctx, feed, &body);
 }
 
 static struct view method_name(enum http_method m)
@@ -138,8 +196,8 @@ static int receive(struct push_op *op, const struct feed *feed, struct dialect_s
         .now_ms = api_now(c->api), .url = view_of(feed->url), .lots = c->api->reg, .feed = feed->id};
     struct dialect_inbound in = {.method = method_name(http_method(c->req)),
                                  .path = http_path(c->req),
-                                 .content_type = header(c, "Content-Type"),
-                                 .body = http_body(c->req),
+                                 .content_type = op->content_type,
+                                 .body = op->body,
                                  .header = get_header,
                                  .query = get_query,
                                  .accessor = c->req};
@@ -173,8 +231,10 @@ static void take(struct push_op *op, const struct feed *feed)
         op_free(op);
         return;
     }
+    look_at(op);
     int err = receive(op, feed, session, &why);
     port->feed_pushed(port->ctx, feed, &op->list, err ? &why : NULL);
+    show_body(op, feed, err, &why);
     if (err) {
         refuse(op, err, &why);
         return;
@@ -192,10 +252,13 @@ static void take(struct push_op *op, const struct feed *feed)
 
 static bool may_push(const struct call *c, const struct feed *feed)
 {
+    static const char *const other[] = {
+        [FEED_POLL] = "this feed is polled", [FEED_MQTT] = "this feed is heard from an MQTT broker"};
     struct why why = {0};
-    if (authenticate(c, feed, &why) && feed) {
+    int err = authenticate(c, feed, &why);
+    if (err && feed) {
         counter_add(C_INGEST_AUTH, 1);
-        reply_problem(c, PROBLEM_AUTH, why.text);
+        reply_problem(c, err == ERR_REFUSED ? PROBLEM_FORBIDDEN : PROBLEM_AUTH, why.text);
         return false;
     }
     if (!feed) {
@@ -204,8 +267,19 @@ static bool may_push(const struct call *c, const struct feed *feed)
     }
     if (feed->enabled && feed->mode == FEED_PUSH)
         return true;
-    reply_problem(c, PROBLEM_FORBIDDEN, feed->enabled ? "this feed is polled" : "this feed is disabled");
+    reply_problem(c, PROBLEM_FORBIDDEN, feed->enabled ? other[feed->mode] : "this feed is disabled");
     return false;
+}
+
+unsigned ingest_methods(const struct feed *feed)
+{
+    return strcmp(feed->dialect, "native") == 0 ? ROUTE_POST | ROUTE_PUT : ROUTE_GET | ROUTE_POST | ROUTE_PUT;
+}
+
+bool ingest_takes(const struct call *c)
+{
+    enum http_method m = http_method(c->req);
+    return m == HTTP_POST || m == HTTP_PUT || (m == HTTP_GET && (c->route.methods & ROUTE_GET));
 }
 
 void ingest_handle(const struct call *c, const struct feed *feed)

@@ -28,6 +28,7 @@ struct listener {
 };
 
 struct api {
+    struct loop *loop;
     const struct clock *clock;
     struct registry *reg;
     struct api_port port;
@@ -37,7 +38,8 @@ struct api {
     struct cache *cache;
     struct cache_entry *assets[ASSET_N];
     struct auth_memory *taken;
-    int refs, listening;
+    bool tls;                     /* of the public listener */
+    int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -81,9 +83,14 @@ void reply_err(const struct call *c, int err, const struct why *why);
 void public_handle(const struct call *c);
 void page_handle(const struct call *c);
 void history_handle(const struct call *c);
+/* What a feed's own fixed path answers (of enum route_method): some boxes have nothing but a GET with a
+ * query. */
+unsigned ingest_methods(const struct feed *feed);
+bool ingest_takes(const struct call *c); /* is it one of the route's methods? HEAD asks, and does not tell */
 /* `feed` NULL when no feed has that name. */
 void ingest_handle(const struct call *c, const struct feed *feed);
 void admin_handle(const struct call *c);
+void try_handle(const struct call *c); /* for admin_handle */
 void call_query(const struct call *c, struct query *out);
 /* The lot of /v1/lots/{id}; NULL and 404 answered. */
 const struct registry_lot *call_lot(const struct call *c);

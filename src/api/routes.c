@@ -38,6 +38,9 @@ static const struct row rows[] = {
     {"/v1/admin/feeds/{}", ROUTE_ADMIN_ONE, EDIT, true, false, API_FEED},
     {"/v1/admin/sinks/{}", ROUTE_ADMIN_ONE, EDIT, true, false, API_SINK},
     {"/v1/admin/feeds/{}/poll", ROUTE_ADMIN_DO, ROUTE_POST, true, false, API_FEED},
+    {"/v1/admin/try", ROUTE_TRY, ROUTE_POST, true, false, API_FEED},
+    {"/v1/admin/feeds/{}/bodies", ROUTE_BODIES, ROUTE_GET, true, false, API_FEED},
+    {"/v1/admin/feeds/{}/replay", ROUTE_REPLAY, ROUTE_POST, true, false, API_FEED},
     {"/v1/admin/sinks/{}/resume", ROUTE_ADMIN_DO, ROUTE_POST, true, false, API_SINK},
 };
 

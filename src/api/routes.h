@@ -27,7 +27,10 @@ enum route_id {
     ROUTE_STATUS,
     ROUTE_ADMIN_LIST,
     ROUTE_ADMIN_ONE,
-    ROUTE_ADMIN_DO
+    ROUTE_ADMIN_DO,
+    ROUTE_TRY,
+    ROUTE_BODIES,
+    ROUTE_REPLAY
 };
 
 enum route_method { ROUTE_GET = 1, ROUTE_POST = 2, ROUTE_PUT = 4, ROUTE_DELETE = 8 };

@@ -2,6 +2,7 @@
  * What the API needs of feeds, pipeline, store and publisher.
  */
 #include "app/app.h"
+#include "parkd/feed/bodies.h"
 
 static const struct feed *feed_by_id(void *ctx, struct view id)
 {
@@ -30,6 +31,21 @@ static struct view dialect_params_of(void *ctx, struct view dialect)
     const struct dialect *d =
         view_copy(dialect, name, sizeof name) ? NULL : dialects_find(((struct app *)ctx)->dialects, name);
     return d ? dialect_params(d) : (struct view){0};
+}
+
+static void feed_body(void *ctx, const struct feed *f, const struct feed_body *body)
+{
+    feeds_keep_body(((struct app *)ctx)->feeds, f, body);
+}
+
+static void write_bodies(void *ctx, struct view id, uint64_t after, struct json_writer *w)
+{
+    bodies_write(feeds_bodies(((struct app *)ctx)->feeds), id, after, w);
+}
+
+static uint64_t newest_body(void *ctx, struct view id)
+{
+    return bodies_newest(feeds_bodies(((struct app *)ctx)->feeds), id);
 }
 
 static int feed_poll_now(void *ctx, struct view id)
@@ -119,6 +135,11 @@ void wire_api(struct app *a, struct api_port *port)
                               .feed_session = feed_session,
                               .feed_pushed = feed_pushed,
                               .feed_poll_now = feed_poll_now,
+                              .feed_body = feed_body,
+                              .write_bodies = write_bodies,
+                              .newest_body = newest_body,
+                              .try_it = tries_try,
+                              .replay = tries_replay,
                               .dialect_params = dialect_params_of,
                               .ingest = ingest,
                               .store_up = up,

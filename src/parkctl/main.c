@@ -20,6 +20,22 @@ static const char usage_text[] =
     "standard input\n"
     "  lots | feeds | sinks  remove ID\n"
     "  feeds poll ID                              polls a feed now\n"
+    "  feed try (--url URL | --sample FILE) [--dialect NAME|FILE.lua] --params FILE|JSON [--propose]\n"
+    "                                             reads a message and shows what would come of it; nothing "
+    "is stored. "
+    "Also --feed ID\n"
+    "                                             --content-type T --side NAME=FILE --push --path P --query "
+    "N=V --header "
+    "N=V --topic T\n"
+    "                                             --lot ID --now TIME --access JSON --tls JSON; --sample "
+    "works without a "
+    "server\n"
+    "  feed listen ID [--follow] [--save FOLDER]  what came to a feed, personal fields taken out, and a "
+    "first mapping\n"
+    "  feed replay ID --params FILE|JSON          what other parameters would have made of the last "
+    "messages\n"
+    "  dialect list | show NAME | check FILE      dialects of this machine; FILE is a Lua file, a mapping or "
+    "params\n"
     "  sinks resume ID                            lets a paused sink try again, sends its quarantined items "
     "now\n"
     "  status                                     feeds, sinks and store in short\n"
@@ -31,13 +47,15 @@ static const char usage_text[] =
     "\n"
     "Exit status: 0 done, 1 failed, 2 usage, 3 parkd not reachable, 4 not found.\n";
 
-static int find_staff(struct ctl *c, const char *state)
+int ctl_find_staff(struct ctl *c)
 {
     char path[600];
     struct buf text;
     struct json *doc = NULL;
     struct why why = {0};
-    const char *dir = state ? state : getenv("PARKD_STATE_DIR");
+    const char *dir = c->state ? c->state : getenv("PARKD_STATE_DIR");
+    if (c->staff[0])
+        return 0;
     (void)snprintf(path, sizeof path, "%s/run.json", dir ? dir : "parkd-state");
     buf_init(&text, 65536);
     int err = ctl_read(path, &text);
@@ -55,51 +73,78 @@ static int find_staff(struct ctl *c, const char *state)
     return err ? EXIT_UNREACHABLE : 0;
 }
 
-static int act(const struct ctl *c, int argc, char **argv)
+static bool has_own_options(int argc, char **argv)
 {
-    if (strcmp(argv[0], "status") == 0 && argc == 1)
-        return ctl_status(c);
-    if (argc >= 2 && (!strcmp(argv[0], "lots") || !strcmp(argv[0], "feeds") || !strcmp(argv[0], "sinks")))
-        return ctl_registrations(c, argc, argv);
-    (void)fputs(usage_text, stderr);
-    return EXIT_USAGE;
+    if (argc < 2)
+        return false;
+    if (!strcmp(argv[0], "dialect") || !strcmp(argv[0], "dialects"))
+        return true;
+    return (!strcmp(argv[0], "feed") || !strcmp(argv[0], "feeds")) &&
+           (!strcmp(argv[1], "try") || !strcmp(argv[1], "listen") || !strcmp(argv[1], "replay"));
 }
 
-int main(int argc, char **argv)
+static int act(struct ctl *c, int argc, char **argv)
+{
+    static char *plural[] = {"lots", "feeds", "sinks"};
+    for (size_t i = 0; argc && i < 3; i++) { /* "lot" is as good */
+        size_t n = strlen(plural[i]) - 1;
+        if (strlen(argv[0]) == n && !strncmp(argv[0], plural[i], n))
+            argv[0] = plural[i];
+    }
+    bool noun =
+        argc >= 2 && (!strcmp(argv[0], "lots") || !strcmp(argv[0], "feeds") || !strcmp(argv[0], "sinks"));
+    bool status = argc == 1 && strcmp(argv[0], "status") == 0;
+    if (!noun && !status) {
+        (void)fputs(usage_text, stderr);
+        return EXIT_USAGE;
+    }
+    int err = ctl_find_staff(c);
+    if (err)
+        return err;
+    return status ? ctl_status(c) : ctl_registrations(c, argc, argv);
+}
+
+/* `shape` "+" stops at the noun. -1: go on; else the exit status. */
+static int read_options(struct ctl *c, const char *shape, int argc, char **argv)
 {
     static const struct option options[] = {
         {"state", required_argument, NULL, 's'}, {"staff", required_argument, NULL, 'u'},
         {"json", no_argument, NULL, 'j'},        {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},        {0}};
-    struct ctl c = {0};
-    const char *state = NULL;
     int opt;
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (opt) {
-        case 's':
-            state = optarg;
-            break;
-        case 'u':
-            (void)snprintf(c.staff, sizeof c.staff, "%s", optarg);
-            break;
-        case 'j':
-            c.json = true;
-            break;
-        case 'V':
+    optind = 0;
+    while ((opt = getopt_long(argc, argv, shape, options, NULL)) != -1) {
+        if (opt == 's') {
+            c->state = optarg;
+        } else if (opt == 'u') {
+            (void)snprintf(c->staff, sizeof c->staff, "%s", optarg);
+        } else if (opt == 'j') {
+            c->json = true;
+        } else if (opt == 'V') {
             (void)printf("parkctl %s\n", PARKD_VERSION);
             return 0;
-        case 'h':
-            (void)fputs(usage_text, stdout);
-            return 0;
-        default:
-            (void)fputs(usage_text, stderr);
-            return EXIT_USAGE;
+        } else {
+            (void)fputs(usage_text, opt == 'h' ? stdout : stderr);
+            return opt == 'h' ? 0 : EXIT_USAGE;
         }
     }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl c = {0};
+    int status = read_options(&c, "+", argc, argv);
+    if (status >= 0)
+        return status;
+    if (optind < argc && has_own_options(argc - optind, argv + optind))
+        return argv[optind][0] == 'd' ? ctl_dialects(&c, argc - optind, argv + optind)
+                                      : ctl_feeds(&c, argc - optind, argv + optind);
+    if ((status = read_options(&c, "", argc, argv)) >= 0)
+        return status;
     if (optind == argc) {
         (void)fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
-    int err = c.staff[0] ? 0 : find_staff(&c, state);
-    return err ? err : act(&c, argc - optind, argv + optind);
+    return act(&c, argc - optind, argv + optind);
 }

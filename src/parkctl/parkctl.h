@@ -13,10 +13,13 @@ struct json;
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_NOT_FOUND = 4 };
 
 struct ctl {
-    char staff[600]; /* "http://127.0.0.1:8081" or "unix:/path" */
-    bool json;       /* print answers as they are */
+    char staff[600];   /* "http://127.0.0.1:8081" or "unix:/path" */
+    bool json;         /* print answers as they are */
+    const char *state; /* parkd's state directory; NULL: the default */
 };
 
+/* Finds the staff listener unless it was named. EXIT_UNREACHABLE with words, or 0. */
+int ctl_find_staff(struct ctl *c) must_check;
 /* One request to the staff listener. Prints the reason of a failure (problem+json in plain words) and returns
  * an exit code; 0: `out` holds the answer. `body` empty: none. */
 int ctl_request(const struct ctl *c, const char *method, const char *path, struct view body,
@@ -29,5 +32,8 @@ int ctl_read(const char *path, struct buf *out) must_check;
 /* argv[0] is the noun, argv[1] the verb. */
 int ctl_registrations(const struct ctl *c, int argc, char **argv);
 int ctl_status(const struct ctl *c);
+/* try, listen, replay; they read options of their own behind the verb. */
+int ctl_feeds(struct ctl *c, int argc, char **argv);
+int ctl_dialects(struct ctl *c, int argc, char **argv);
 
 #endif

@@ -61,8 +61,9 @@ static int list(const struct ctl *c, const char *noun)
     return err;
 }
 
-/* A key in clear must not leave this process: "bearer" of a feed becomes its SHA-256. */
-static void put_hashed(struct json_writer *w, const struct json *key)
+/* A key in clear must not leave this process: "bearer" of a feed becomes its SHA-256, and so does
+ * "url_secret". */
+static void put_hashed(struct json_writer *w, const char *name, const struct json *key)
 {
     unsigned char raw[DIGEST_MAX];
     size_t n = 0;
@@ -71,7 +72,7 @@ static void put_hashed(struct json_writer *w, const struct json *key)
     if (crypto_digest(DIGEST_SHA256, json_text(key), raw, &n) ||
         hex_encode(&hex, (struct view){(const char *)raw, n}))
         w->b->err = ERR_INVALID;
-    jw_array(w, "bearer_sha256");
+    jw_array(w, name);
     jw_view(w, NULL, buf_get(&hex));
     jw_end_array(w);
     buf_fini(&hex);
@@ -82,11 +83,13 @@ static void write_auth(struct json_writer *w, const struct json *auth)
     jw_object(w, "auth");
     for (const struct json *m = json_first(auth); m; m = json_next(m)) {
         if (view_is(json_key(m), "bearer") && json_is(m, JSON_STRING)) {
-            put_hashed(w, m);
-            continue;
+            put_hashed(w, "bearer_sha256", m);
+        } else if (view_is(json_key(m), "url_secret") && json_is(m, JSON_STRING)) {
+            put_hashed(w, "url_secret_sha256", m);
+        } else {
+            jw_key(w, json_key(m));
+            jw_json(w, NULL, m);
         }
-        jw_key(w, json_key(m));
-        jw_json(w, NULL, m);
     }
     jw_end_object(w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * auth: keys, signatures, windows, repeats.
+ * auth: keys, signatures, secrets in URLs, addresses, windows, repeats.
  */
 #include "api_test.h"
 
@@ -125,6 +125,86 @@ static void stand_ins_open_nothing(void **state)
     assert_int_equal(auth_check(&secret, &r, &why), ERR_AUTH);
 }
 
+/* A feed with a secret in the URL ("in-url", as its second) and two registered addresses. */
+static struct feed boxed(bool secret, bool addresses, bool allow_http)
+{
+    struct feed f = feed_of("generic", false, false);
+    unsigned char digest[DIGEST_MAX];
+    size_t n = 0;
+    assert_int_equal(crypto_digest(DIGEST_SHA256, VIEW("in-url"), digest, &n), 0);
+    memcpy(f.url_secret_sha256[1], digest, 32);
+    f.n_url_secrets = secret ? 2 : 0;
+    if (addresses) {
+        (void)snprintf(f.addresses[0], sizeof f.addresses[0], "198.51.100.0/24");
+        (void)snprintf(f.addresses[1], sizeof f.addresses[1], "2001:db8::7");
+        f.n_addresses = 2;
+    }
+    f.allow_http = allow_http;
+    return f;
+}
+
+static void checks_secrets_in_urls_and_addresses(void **state)
+{
+    static const struct {
+        const char *secret, *peer;
+        bool knows_secret, knows_address;
+        bool private, allow_http;
+        int err;
+    } rows[] = {
+        {"in-url", "203.0.113.9", true, false, true, false, 0},
+        {"in-url", "203.0.113.9", true, false, false, true, 0},
+        {"in-url", "203.0.113.9", true, false, false, false, ERR_REFUSED},
+        {"in-url", "203.0.113.9", false, false, true, true, ERR_AUTH},
+        {"in-ur", "203.0.113.9", true, false, true, true, ERR_AUTH},
+        {"in-url2", "203.0.113.9", true, false, true, true, ERR_AUTH},
+        {"", "203.0.113.9", true, false, true, true, ERR_AUTH},
+        {"", "198.51.100.200", false, true, true, false, 0},
+        {"", "198.51.100.200", false, true, false, true, 0},
+        {"", "198.51.100.200", false, true, false, false, ERR_REFUSED},
+        {"", "198.51.101.1", false, true, true, true, ERR_AUTH},
+        {"", "2001:db8::7", false, true, true, true, 0},
+        {"", "2001:db8::8", false, true, true, true, ERR_AUTH},
+        {"", "unix", false, true, true, true, ERR_AUTH},
+        {"", "", false, true, true, true, ERR_AUTH},
+        {"wrong", "198.51.100.200", true, true, true, true, 0}, /* either is enough */
+        {"in-url", "203.0.113.9", true, true, true, true, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct feed f = boxed(rows[i].knows_secret, rows[i].knows_address, rows[i].allow_http);
+        struct auth_request r = {.url_secret = view_of(rows[i].secret),
+                                 .peer = view_of(rows[i].peer),
+                                 .private = rows[i].private,
+                                 .now_s = 1,
+                                 .window_s = 300};
+        struct why why = {0};
+        int err = auth_check(&f, &r, &why);
+        if (err != rows[i].err || (err != 0) != (why.text[0] != 0))
+            fail_msg("row %zu: %s \"%s\"", i, err_name(err), why.text);
+        if (err == ERR_REFUSED)
+            assert_non_null(strstr(why.text, "plain HTTP"));
+        assert_int_equal(auth_check(NULL, &r, &why), ERR_AUTH);
+    }
+}
+
+/* A key or a signature needs nobody's consent: it proves itself. And a feed with an address to come from is
+ * not open, though its dialect checks signatures. */
+static void consent_is_for_the_weak_ways_only(void **state)
+{
+    struct feed f = feed_of("native", true, false), vendor = feed_of("hangzhou", false, false);
+    struct auth_request r = {.authorization = VIEW("Bearer key-two"), .now_s = 1, .window_s = 300};
+    struct why why = {0};
+    (void)state;
+    assert_int_equal(auth_check(&f, &r, &why), 0);
+    (void)snprintf(vendor.addresses[0], sizeof vendor.addresses[0], "198.51.100.7");
+    vendor.n_addresses = 1;
+    r = (struct auth_request){.peer = VIEW("198.51.100.8"), .private = true, .now_s = 1, .window_s = 300};
+    assert_int_equal(auth_check(&vendor, &r, &why), ERR_AUTH);
+    assert_string_equal(why.text, "address 198.51.100.8 is not registered for this feed");
+    r.peer = VIEW("198.51.100.7");
+    assert_int_equal(auth_check(&vendor, &r, &why), 0);
+}
+
 static struct auth_message message(const char *feed, const char *id, const char *body)
 {
     struct auth_message m;
@@ -170,9 +250,14 @@ static void memory_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checks_keys),        cmocka_unit_test(no_key_is_held_open),
-        cmocka_unit_test(checks_signatures),  cmocka_unit_test(stand_ins_open_nothing),
-        cmocka_unit_test(remembers_messages), cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(checks_keys),
+        cmocka_unit_test(no_key_is_held_open),
+        cmocka_unit_test(checks_signatures),
+        cmocka_unit_test(stand_ins_open_nothing),
+        cmocka_unit_test(checks_secrets_in_urls_and_addresses),
+        cmocka_unit_test(consent_is_for_the_weak_ways_only),
+        cmocka_unit_test(remembers_messages),
+        cmocka_unit_test(memory_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -447,6 +447,40 @@ static void masks_secrets(void **state)
     masked(API_LOT, "{\"id\":\"l\", \"phone\":\"1\"}", "", "{\"id\":\"l\", \"phone\":\"1\"}");
 }
 
+static void masks_what_parkd_shows_to_vendors(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"{\"access\":{\"basic\":{\"user\":\"u\",\"password\":\"p\"}}}",
+         "{\"access\":{\"basic\":{\"user\":\"u\",\"password\":\"***\"}}}"},
+        {"{\"access\":{\"bearer\":\"t\"}}", "{\"access\":{\"bearer\":\"***\"}}"},
+        {"{\"access\":{\"key\":[{\"header\":\"X-A\",\"value\":\"a\"},{\"query\":\"q\",\"value\":\"b\"}]}}",
+         "{\"access\":{\"key\":[{\"header\":\"X-A\",\"value\":\"***\"},{\"query\":\"q\",\"value\":\"***\"}]}"
+         "}"},
+        {"{\"access\":{\"oauth2\":{\"token_url\":\"u\",\"client_id\":\"i\",\"client_secret\":\"s\",\"scope\":"
+         "\"r\","
+         "\"in_body\":true}}}",
+         "{\"access\":{\"oauth2\":{\"token_url\":\"u\",\"client_id\":\"i\",\"client_secret\":\"***\","
+         "\"scope\":"
+         "\"r\",\"in_body\":true}}}"},
+        {"{\"access\":{\"new\":{\"thing\":\"s\"}}}", "{\"access\":{\"new\":{\"thing\":\"***\"}}}"},
+        {"{\"auth\":{\"url_secret_sha256\":[\"a\",\"b\"],\"addresses\":[\"203.0.113.7\"]}}",
+         "{\"auth\":{\"url_secret_sha256\":2,\"addresses\":[\"203.0.113.7\"]}}"},
+        {"{\"mqtt\":{\"topics\":[\"park/+\"],\"user\":\"u\",\"password\":\"p\",\"client_id\":\"c\"}}",
+         "{\"mqtt\":{\"topics\":[\"park/+\"],\"user\":\"u\",\"password\":\"***\",\"client_id\":\"c\"}}"},
+        {"{\"params\":{\"query\":{\"key\":\"s\"},\"mapping\":{\"lot\":\"/"
+         "a\",\"join\":{\"b\":{\"url\":\"u\",\"headers\":{"
+         "\"X-Key\":\"s\"}}}}}}",
+         "{\"params\":{\"query\":{\"key\":\"***\"},\"mapping\":{\"lot\":\"/"
+         "a\",\"join\":{\"b\":{\"url\":\"u\","
+         "\"headers\":{\"X-Key\":\"***\"}}}}}}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        masked(API_FEED, rows[i].text, "{\"query\":\"object?\",\"mapping\":\"object\"}", rows[i].want);
+}
+
 static void refuses_masks(void **state)
 {
     struct json *j = json_of("{\"a\":1,\"auth\":{\"webhook_secrets\":[\"x\",\"***\"]}}");
@@ -476,6 +510,7 @@ int main(void)
         cmocka_unit_test(explains_problems),
         cmocka_unit_test(answers_item_by_item),
         cmocka_unit_test(masks_secrets),
+        cmocka_unit_test(masks_what_parkd_shows_to_vendors),
         cmocka_unit_test(refuses_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

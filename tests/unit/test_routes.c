@@ -39,6 +39,12 @@ static void finds_routes(void **state)
         {HTTP_POST, "/v1/admin/sinks/s/poll", true, ROUTE_UNKNOWN, 0, ""},
         {HTTP_POST, "/v1/admin/feeds/f/poll", true, ROUTE_FOUND, ROUTE_ADMIN_DO, "f"},
         {HTTP_GET, "/v1/admin/feeds/f/poll", true, ROUTE_WRONG_METHOD, ROUTE_ADMIN_DO, "f"},
+        {HTTP_POST, "/v1/admin/try", true, ROUTE_FOUND, ROUTE_TRY, ""},
+        {HTTP_POST, "/v1/admin/try", false, ROUTE_UNKNOWN, 0, ""},
+        {HTTP_GET, "/v1/admin/feeds/f/bodies", true, ROUTE_FOUND, ROUTE_BODIES, "f"},
+        {HTTP_GET, "/v1/admin/feeds/f/bodies", false, ROUTE_UNKNOWN, 0, ""},
+        {HTTP_POST, "/v1/admin/feeds/f/replay", true, ROUTE_FOUND, ROUTE_REPLAY, "f"},
+        {HTTP_POST, "/v1/admin/feeds/f/replay", false, ROUTE_UNKNOWN, 0, ""},
         {HTTP_GET, "", true, ROUTE_UNKNOWN, 0, ""},
     };
     (void)state;

@@ -11,6 +11,7 @@
 #include "parkd/base/clock.h"
 #include "parkd/base/json_write.h"
 #include "parkd/dialect/dialect.h"
+#include "parkd/model/body.h"
 #include "parkd/model/feed.h"
 
 struct api;
@@ -37,6 +38,8 @@ struct ingest_result {
 typedef void ingest_done_fn(void *ctx, const struct ingest_result *results, size_t n);
 typedef void api_series_fn(void *ctx, int err, const struct view *parts, size_t n);
 typedef void api_saved_fn(void *ctx, int err, uint64_t version);
+/* One JSON value; err: `why` says what was wrong with the question. */
+typedef void api_text_fn(void *ctx, int err, const struct why *why, struct view json);
 typedef void api_each_fn(void *ctx, struct view id, struct view json, uint64_t version);
 
 struct api_port {
@@ -48,6 +51,17 @@ struct api_port {
     void (*feed_pushed)(void *ctx, const struct feed *f, const struct report_list *reports,
                         const struct why *why);
     int (*feed_poll_now)(void *ctx, struct view id);
+    /* A raw body of a push, good or bad, for people; NULL: nobody keeps it. */
+    void (*feed_body)(void *ctx, const struct feed *f, const struct feed_body *body);
+    /* Members "newest", "passed" and "bodies" (those newer than `after`) inside an open object; and the
+     * number of the newest. */
+    void (*write_bodies)(void *ctx, struct view id, uint64_t after, struct json_writer *w);
+    uint64_t (*newest_body)(void *ctx, struct view id);
+    /* A trial, and kept bodies read again. The request is copied as far as needed; done later, exactly once.
+     */
+    int (*try_it)(void *ctx, struct view request, api_text_fn *done, void *done_ctx, struct why *why);
+    int (*replay)(void *ctx, struct view id, struct view request, api_text_fn *done, void *done_ctx,
+                  struct why *why);
     /* Norm and store for every report of a push; done later, exactly once. The list is copied as far as
      * needed. */
     int (*ingest)(void *ctx, const struct feed *f, const struct report_list *reports, ingest_done_fn *done,
