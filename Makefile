@@ -67,7 +67,7 @@ test-flow: all ## flow tests against this BUILD
 	$(Q)PARKD=$(abspath $(O))/parkd PARKCTL=$(abspath $(O))/parkctl /usr/bin/python3 -m pytest -q -x tests/flow
 
 bench: deps ## figures beside the Node peer, in the same minute
-	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)$(MAKE) --no-print-directory BUILD=release all build/release/bench_decode
 	$(Q)exec tests/bench/run --build build/release
 
 fuzz: deps-test ## every parser of outside bytes, FUZZ_SECONDS each (60)
@@ -126,6 +126,9 @@ $(O)/parkd: $(O)/obj/app/main.o $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/parkctl: $(patsubst src/%.c,$(O)/obj/%.o,$(wildcard src/parkctl/*.c)) $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/bench_decode: tests/bench/decode.c $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(O)/tests/%.o: tests/unit/%.c | $(GEN)
 	@mkdir -p $(@D)
