@@ -90,5 +90,7 @@ bool doc_node_parent(struct doc *d, struct doc_node n, int up, struct doc_node *
 /* Where a node stands: a JSON pointer, or an XPath with positions ("/feed/lot[3]/free"). Empty for what is
  * not of this doc. JSON: the first call for a doc looks at the whole tree. */
 void doc_node_place(struct doc *d, struct doc_node n, char *dst, size_t size);
+/* A place, cut between characters when it is too long. */
+void doc_put_place(struct view whole, char *dst, size_t size);
 
 #endif

@@ -75,8 +75,6 @@ void doc_xml_place(void *node, char *dst, size_t size);
 /* Of a JSON tree: who stands in whom. */
 void doc_places_free(struct doc_places *p);
 bool doc_json_parent(struct doc *d, const struct json *node, int up, const struct json **out);
-/* A place, cut between characters when it is too long. */
-void doc_put_place(struct view whole, char *dst, size_t size);
 void doc_json_place(struct doc *d, const struct json *node, char *dst, size_t size);
 
 #endif

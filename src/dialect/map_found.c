@@ -281,20 +281,20 @@ static const struct inner *inner_of(const struct map_eval *e, const struct doc *
 void found_place(const struct map_eval *e, const struct map_frame *f, const struct found *at, char *dst,
                  size_t size)
 {
-    char inside[160] = "", before[160];
+    char inside[160] = "", before[160], whole[320];
     const struct found *here = at && at->doc && (at->node.j || at->node.x) ? at : &f->item;
     struct doc *d = here->doc;
     if (d)
         doc_node_place(d, here->node, inside, sizeof inside);
     for (const struct inner *i = inner_of(e, d); i; i = inner_of(e, d)) {
-        char whole[160];
         doc_node_place(i->in, i->at, before, sizeof before);
-        (void)snprintf(whole, sizeof whole, "%.100s%.59s", before, inside);
-        memcpy(inside, whole, sizeof inside);
+        (void)snprintf(whole, sizeof whole, "%s%s", before, inside);
+        doc_put_place(view_of(whole), inside, sizeof inside);
         d = i->in;
     }
     const char *label = f->message ? f->message->label : "";
     const char *joined =
         e->joined && f->message && d != f->message->doc ? e->joined->label(e->joined->ctx, d) : NULL;
-    (void)snprintf(dst, size, "%s%s", joined ? joined : label, inside);
+    (void)snprintf(whole, sizeof whole, "%s%s", joined ? joined : label, inside);
+    doc_put_place(view_of(whole), dst, size);
 }

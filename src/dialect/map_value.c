@@ -486,7 +486,9 @@ void map_value_place(struct map_eval *e, const struct map_frame *f, const struct
         (void)doc_node_parent(at.doc, at.node, p->parent, &at.node);
     }
     found_place(e, f, &at, dst, size);
-    size_t n = strlen(dst);
-    if (p && p->path.pointer)
-        (void)snprintf(dst + n, size - n, VIEW_FMT, VIEW_ARG(p->path.text));
+    if (p && p->path.pointer) {
+        char whole[320];
+        (void)snprintf(whole, sizeof whole, "%s" VIEW_FMT, dst, VIEW_ARG(p->path.text));
+        doc_put_place(view_of(whole), dst, size);
+    }
 }
