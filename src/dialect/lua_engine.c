@@ -90,6 +90,22 @@ void lua_engine_charge(lua_State *L, size_t steps)
         lua_engine_breach(L, "too many steps");
 }
 
+void lua_engine_hold(lua_State *L, size_t bytes)
+{
+    struct lua_engine *e = lua_engine_of(L);
+    if (bytes > LUA_MEMORY_MAX || e->memory + bytes > LUA_MEMORY_MAX)
+        lua_engine_breach(L, "too much memory");
+    e->memory += bytes;
+    e->held += bytes;
+    lua_engine_charge(L, bytes / ALLOC_STEP);
+}
+
+void lua_engine_watch(lua_State *L)
+{
+    if (out_of_time(lua_engine_of(L)))
+        lua_engine_breach(L, "too much time");
+}
+
 int lua_engine_raise(lua_State *L, int code, const char *fmt, ...)
 {
     char text[sizeof((struct why *)0)->text];
@@ -126,6 +142,47 @@ struct view lua_check_view(lua_State *L, int arg)
     struct view v;
     v.p = luaL_checklstring(L, arg, &v.n);
     return v;
+}
+
+void lua_check_options(lua_State *L, int arg, const char *const *names)
+{
+    if (lua_isnoneornil(L, arg))
+        return;
+    luaL_checktype(L, arg, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        int i = 0;
+        while (names[i] && strcmp(names[i], key) != 0)
+            i++;
+        if (!names[i])
+            lua_engine_raise(L, ERR_UNKNOWN_KEY, "there is no option '%.40s'", key);
+    }
+}
+
+struct view lua_option_text(lua_State *L, int arg, const char *name)
+{
+    struct view v = {0};
+    if (lua_isnoneornil(L, arg))
+        return v;
+    int type = lua_getfield(L, arg, name);
+    if (type == LUA_TSTRING)
+        v.p = lua_tolstring(L, -1, &v.n); /* the table keeps it alive */
+    else if (type != LUA_TNIL)
+        lua_engine_raise(L, ERR_TYPE, "option '%s' is no text", name);
+    lua_pop(L, 1);
+    return v;
+}
+
+int lua_option_word(lua_State *L, int arg, const char *name, const char *const *words)
+{
+    struct view v = lua_option_text(L, arg, name);
+    int i = 0;
+    while (v.p && words[i] && !view_is(v, words[i]))
+        i++;
+    if (!words[i])
+        lua_engine_raise(L, ERR_INVALID, "option '%s' is neither %s nor another word that is known", name,
+                         words[0]);
+    return i;
 }
 
 void lua_engine_whole_spec(lua_State *L)
@@ -223,6 +280,7 @@ static void drop_state(struct lua_engine *e)
 static void begin(struct lua_engine *e, int64_t steps, struct why *why)
 {
     e->steps = steps;
+    e->n_runs++;
     e->breached = false;
     e->breach = NULL;
     e->err = 0;
@@ -237,6 +295,9 @@ static int end(struct lua_engine *e, int st)
     json_free(e->tree);
     e->tree = NULL;
     buf_fini(&e->scratch);
+    lua_docs_end(e);
+    e->memory -= e->held;
+    e->held = 0;
     e->job = NULL;
     if (st || e->breached) {
         const char *of = e->breach ? e->breach : "too much memory";
@@ -275,7 +336,10 @@ static int build_state(lua_State *L)
     lua_sandbox_open(L);
     lua_json_open(L);
     lua_crypto_open(L);
+    lua_cipher_open(L);
     lua_text_open(L);
+    lua_time_open(L);
+    lua_doc_open(L);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, on_global);
     lua_setfield(L, -2, "__newindex");
@@ -337,6 +401,8 @@ void lua_engine_free(struct lua_engine *e)
     if (!e)
         return;
     drop_state(e);
+    lua_docs_free(e);
+    lua_zones_free(e);
     free(e->source);
     free(e);
 }

@@ -8,7 +8,8 @@
  * and the state is thrown away. The next run builds a new one.
  *
  * C functions called by a script may be left by longjmp at any Lua call. What they hold outside Lua hangs in
- * the engine's two slots (`tree`, `scratch`), which are freed with the next use or the end of the run.
+ * the engine: `tree` and `scratch` are freed with the next use or the end of the run, documents (lua_doc.c)
+ * at the end of the run, compiled paths and time zones are a small cache that lives as long as the engine.
  */
 #ifndef PARKD_SRC_DIALECT_LUA_ENGINE_H
 #define PARKD_SRC_DIALECT_LUA_ENGINE_H
@@ -22,16 +23,19 @@
 #define LUA_SOURCE_MAX (64 * 1024)
 #define LUA_STEPS      4000000     /* a run; about 40 ms */
 #define LUA_MEMORY_MAX (32u << 20) /* a state */
+#ifndef LUA_CPU_MAX_NS             /* a tool that slows everything down (valgrind) sets another one */
 #define LUA_CPU_MAX_NS 500000000   /* a run */
-#define LUA_TEXT_MAX   (2u << 20)  /* the longest string that a host function builds */
+#endif
+#define LUA_TEXT_MAX (2u << 20) /* the longest string that a host function builds */
 
 struct lua_engine {
     lua_State *L;   /* NULL after a breach, until the next run */
     char chunk[64]; /* '=' and the file name, for messages */
     char *source;
     size_t source_n;
-    size_t memory;
+    size_t memory, held;     /* of the state, with what is held for it outside (documents) */
     int64_t steps;           /* left */
+    uint64_t n_runs;         /* begun; tells a document of this run from one of an earlier run */
     int64_t wall_ns, cpu_ns; /* when the run began */
     bool breached;
     const char *breach; /* of what */
@@ -41,6 +45,8 @@ struct lua_engine {
     void *job;        /* of the run; NULL between runs */
     struct json *tree;
     struct buf scratch;
+    struct lua_docs *docs;
+    struct lua_zones *zones;
 };
 
 /* Compiles and runs the file; what it returns is kept as the spec table. NULL: ERR_* in *err, and why. */
@@ -53,7 +59,9 @@ int lua_engine_run(struct lua_engine *e, lua_CFunction fn, void *job, int64_t st
                    struct why *why) must_check;
 
 /* For host functions. */
-void lua_engine_charge(lua_State *L, size_t steps);     /* raises when the budget is used up */
+void lua_engine_charge(lua_State *L, size_t steps); /* raises when the budget is used up */
+void lua_engine_hold(lua_State *L, size_t bytes);   /* memory outside Lua until the run's end; like charge */
+void lua_engine_watch(lua_State *L);                /* after long work in C: raises when time is used up */
 void lua_engine_breach(lua_State *L, const char *of);   /* ends the run: does not return */
 void lua_engine_whole_spec(lua_State *L);               /* pushes what the file returned */
 void lua_engine_spec(lua_State *L, const char *member); /* pushes a member of the spec table */
@@ -67,15 +75,32 @@ void lua_sandbox_open(lua_State *L); /* base, string, table, math */
 void lua_pattern_open(lua_State *L); /* into the string table on top */
 void lua_json_open(lua_State *L);
 void lua_crypto_open(lua_State *L);
+void lua_cipher_open(lua_State *L);
 void lua_text_open(lua_State *L);
+void lua_time_open(lua_State *L);
+void lua_doc_open(lua_State *L);
+
+/* What the documents and times of the run, or of the engine, hold outside Lua. */
+void lua_docs_end(struct lua_engine *e);
+void lua_docs_free(struct lua_engine *e);
+void lua_zones_free(struct lua_engine *e);
 
 /* JSON to and from Lua. Numbers that are whole become integers; null members are left out. */
 void lua_parse_json(lua_State *L, struct view text); /* pushes the value; raises ERR_SYNTAX with words */
+void lua_push_json(lua_State *L, const struct json *j);
 void lua_encode_json(lua_State *L, int index, struct buf *out); /* raises what cannot be encoded */
 
 /* A count as vendors write it: an integer, or its digits as text. */
 enum lua_count { LUA_COUNT_NONE, LUA_COUNT_GOOD, LUA_COUNT_BAD };
 enum lua_count lua_read_count(lua_State *L, int index, int64_t *out);
+/* Options: a table, or nothing. A member that is not among `names` (NULL-terminated) raises: a misspelt
+ * option would be silently without effect. */
+void lua_check_options(lua_State *L, int arg, const char *const *names);
+/* A text among the options, empty if it is not there; valid as long as the table. */
+struct view lua_option_text(lua_State *L, int arg, const char *name);
+/* The index of an option's text among `words` (NULL-terminated); the first if it is not there. */
+int lua_option_word(lua_State *L, int arg, const char *name, const char *const *words);
+
 /* Pushes a random UUID, version 4; a host function too. */
 int lua_push_uuid(lua_State *L);
 

@@ -48,8 +48,6 @@ static void push_number(lua_State *L, const struct json *j)
         lua_pushnumber(L, json_number(j));
 }
 
-static void push_json(lua_State *L, const struct json *j);
-
 static void push_object(lua_State *L, const struct json *j)
 {
     lua_createtable(L, 0, (int)json_size(j));
@@ -58,7 +56,7 @@ static void push_object(lua_State *L, const struct json *j)
             continue;
         struct view key = json_key(v);
         lua_pushlstring(L, key.p, key.n);
-        push_json(L, v);
+        lua_push_json(L, v);
         lua_rawset(L, -3);
     }
 }
@@ -68,14 +66,14 @@ static void push_array(lua_State *L, const struct json *j)
     lua_Integer i = 0;
     lua_createtable(L, (int)json_size(j), 0);
     for (const struct json *v = json_first(j); v; v = json_next(v)) {
-        push_json(L, v);
+        lua_push_json(L, v);
         lua_rawseti(L, -2, ++i);
     }
     if (i == 0)
         mark(L, &array_key);
 }
 
-static void push_json(lua_State *L, const struct json *j)
+void lua_push_json(lua_State *L, const struct json *j)
 {
     luaL_checkstack(L, 6, "json");
     switch (json_kind(j)) {
@@ -110,7 +108,7 @@ void lua_parse_json(lua_State *L, struct view text)
     int err = dialect_parse_json(text, &e->tree, &why);
     if (err)
         lua_engine_raise(L, err, "%s", why.text);
-    push_json(L, e->tree);
+    lua_push_json(L, e->tree);
     json_free(e->tree);
     e->tree = NULL;
 }

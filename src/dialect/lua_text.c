@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Bytes, texts and times for scripts: base64, hex, url, text, time, count. What is malformed comes back as
- * nil (false for counts and times, where nil means "not said"), never as an error: a script decides what it
- * is worth.
+ * Bytes and texts for scripts: base64, hex, url, text, count. What is malformed comes back as nil (false for
+ * counts, where nil means "not said"), never as an error: a script decides what it is worth.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,10 +9,8 @@
 #include "dialect/count.h"
 #include "dialect/lua_engine.h"
 #include "parkd/base/crypto.h"
-#include "parkd/base/iso8601.h"
 
 #define FIELDS_MAX 64
-#define ZONE       "Asia/Shanghai" /* unmarked times of the field */
 
 /* ---- base64, hex */
 
@@ -219,56 +216,6 @@ static int on_sorted(lua_State *L)
     return lua_engine_push_scratch(L);
 }
 
-/* ---- time */
-
-static int zone_of(lua_State *L, int arg)
-{
-    int minutes = 0;
-    if (zone_offset(view_of(luaL_optstring(L, arg, ZONE)), &minutes))
-        return luaL_argerror(L, arg, "not a zone");
-    return minutes;
-}
-
-/* time.parse(text or number, format [, zone]) → ms; nil for nil or empty; false if unreadable. */
-static int on_time_parse(lua_State *L)
-{
-    int64_t ms = 0;
-    int zone = zone_of(L, 3);
-    struct view format = lua_check_view(L, 2);
-    lua_engine_charge(L, 50);
-    if (lua_isnil(L, 1) || lua_islightuserdata(L, 1)) {
-        lua_pushnil(L);
-        return 1;
-    }
-    struct view text = {0};
-    if (lua_isstring(L, 1))
-        text.p = lua_tolstring(L, 1, &text.n);
-    text = view_trim(text);
-    int err = time_parse(text, format, zone, &ms);
-    if (err == ERR_INVALID && text.n)
-        return luaL_argerror(L, 2, "not a time format");
-    if (text.n == 0 && lua_type(L, 1) == LUA_TSTRING)
-        lua_pushnil(L);
-    else if (err)
-        lua_pushboolean(L, false);
-    else
-        lua_pushinteger(L, ms);
-    return 1;
-}
-
-/* time.format(ms, pattern [, zone]) */
-static int on_time_format(lua_State *L)
-{
-    char text[96];
-    int64_t ms = luaL_checkinteger(L, 1);
-    const char *pattern = luaL_checkstring(L, 2);
-    lua_engine_charge(L, 50);
-    if (time_print(ms, pattern, zone_of(L, 3), text, sizeof text))
-        return luaL_argerror(L, 2, "not a time format");
-    lua_pushstring(L, text);
-    return 1;
-}
-
 /* ---- counts */
 
 enum lua_count lua_read_count(lua_State *L, int index, int64_t *out)
@@ -337,12 +284,10 @@ void lua_text_open(lua_State *L)
         {"join", on_join},         {NULL, NULL},
     };
     static const luaL_Reg text[] = {{"trim", on_trim}, {"sorted", on_sorted}, {NULL, NULL}};
-    static const luaL_Reg time[] = {{"parse", on_time_parse}, {"format", on_time_format}, {NULL, NULL}};
     add_library(L, "base64", base64);
     add_library(L, "hex", hex);
     add_library(L, "url", url);
     add_library(L, "text", text);
-    add_library(L, "time", time);
     lua_pushcfunction(L, on_count);
     lua_setfield(L, -2, "count");
 }

@@ -2,68 +2,7 @@
  * What a dialect must not be able to do: reach outside, use up time or memory, hide that it did. Every attack
  * ends as an error of the call, soon, and the dialect works again afterwards.
  */
-#include "dialect_test.h"
-
-#include <lua5.4/lauxlib.h>
-#include <time.h>
-
-#define LIMIT_MS 3000 /* of CPU for one attack, sanitizers included; the ceiling itself is 500 ms */
-
-static int64_t cpu_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* A dialect whose receive runs `attack` when the path is /attack, and answers "still here" else. */
-static struct dialects *dialect_with(const char *attack)
-{
-    char source[8192];
-    (void)snprintf(source, sizeof source,
-                   "local function attack(ctx, inbound)\n%s\nend\n"
-                   "return {name='test', params={}, receive=function(ctx, inbound)\n"
-                   "  local out = ''\n"
-                   "  if inbound.path == '/attack' then out = tostring(attack(ctx, inbound)) else out = "
-                   "'still here' end\n"
-                   "  return {}, {body=out}\n"
-                   "end}",
-                   attack);
-    return load_text(source);
-}
-
-static int receive(struct dialect_session *s, const char *path, char *body, size_t size, struct why *why)
-{
-    struct report_list list;
-    struct dialect_reply reply;
-    struct dialect_ctx ctx = test_ctx(NULL);
-    struct dialect_inbound in = {.method = VIEW("POST"), .path = view_of(path), .body = VIEW("{}")};
-    report_list_init(&list);
-    int err = dialect_receive(s, &ctx, &in, &list, &reply, why);
-    (void)snprintf(body, size, VIEW_FMT, VIEW_ARG(buf_get(&reply.body)));
-    dialect_reply_fini(&reply);
-    report_list_fini(&list);
-    return err;
-}
-
-/* Runs the attack; afterwards the same session must work. Returns the attack's error. */
-static int attack(const char *name, const char *code, char *body, size_t size, struct why *why)
-{
-    char after[64];
-    struct why ignored = {0};
-    struct dialects *ds = dialect_with(code);
-    struct dialect_session *s = open_session(ds, "test", "{}");
-    int64_t begin = cpu_ms();
-    int err = receive(s, "/attack", body, size, why);
-    int64_t took = cpu_ms() - begin;
-    if (took > LIMIT_MS)
-        fail_msg("%s took %lld ms", name, (long long)took);
-    assert_int_equal(receive(s, "/", after, sizeof after, &ignored), 0);
-    assert_string_equal(after, "still here");
-    dialect_close(s);
-    dialects_free(ds);
-    return err;
-}
+#include "sandbox_test.h"
 
 static void breaches_are_found(void **state)
 {
@@ -136,10 +75,7 @@ static void breaches_are_found(void **state)
 static void mistakes_are_errors(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name, *code;
-        int want;
-    } rows[] = {
+    static const struct mistake rows[] = {
         {"300 MB", "return #string.rep('x', 300000000)", ERR_TOO_BIG},
         {"300 MB with a separator", "return #string.rep('', 3, ('x'):rep(2000000))", ERR_TOO_BIG},
         {"rep as a method", "return #(('x'):rep(1 << 40))", ERR_TOO_BIG},
@@ -180,14 +116,7 @@ static void mistakes_are_errors(void **state)
         {"error in error", "error(setmetatable)", ERR_SCRIPT},
         {"too many random bytes", "return random.bytes(1 << 30)", ERR_SCRIPT},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char body[64];
-        struct why why = {0};
-        int err = attack(rows[i].name, rows[i].code, body, sizeof body, &why);
-        if (err != rows[i].want)
-            fail_msg("%s: %s (%s: %s), body %s", rows[i].name, err_name(err), why.at, why.text, body);
-        assert_true(why.text[0] != '\0');
-    }
+    assert_mistakes(rows, sizeof rows / sizeof *rows);
 }
 
 /* Nothing of these may be there, under no way to them that we know. */
@@ -347,9 +276,7 @@ static void kept_accessors_are_harmless(void **state)
 static void patterns_mean_what_the_manual_says(void **state)
 {
     (void)state;
-    static const struct {
-        const char *code, *want;
-    } rows[] = {
+    static const struct answer rows[] = {
         {"return ('hello world'):find('o w')", "5"},
         {"return select(2, ('hello world'):find('o w'))", "7"},
         {"return ('hello'):find('l', 1, true)", "3"},
@@ -423,22 +350,13 @@ static void patterns_mean_what_the_manual_says(void **state)
          "#'abc'",
          "120AABabba3"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char body[128];
-        struct why why = {0};
-        if (attack(rows[i].code, rows[i].code, body, sizeof body, &why))
-            fail_msg("%s: %s", rows[i].code, why.text);
-        if (strcmp(body, rows[i].want) != 0)
-            fail_msg("%s: %s, not %s", rows[i].code, body, rows[i].want);
-    }
+    assert_answers(rows, sizeof rows / sizeof *rows);
 }
 
 static void host_functions_answer(void **state)
 {
     (void)state;
-    static const struct {
-        const char *code, *want;
-    } rows[] = {
+    static const struct answer rows[] = {
         {"return json.encode({b = 1, a = 'x', c = {1, 2.5, json.null}, d = {}, e = json.array({})})",
          "{\"a\":\"x\",\"b\":1,\"c\":[1,2.5,null],\"d\":{},\"e\":[]}"},
         {"return json.encode(json.ordered('z', 1, 'a', nil, 'm', {true}))", "{\"z\":1,\"m\":[true]}"},
@@ -477,14 +395,7 @@ static void host_functions_answer(void **state)
         {"return #random.bytes(16) == 16 and #random.uuid() == 36 and random.uuid() ~= random.uuid()",
          "true"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char body[256];
-        struct why why = {0};
-        if (attack(rows[i].code, rows[i].code, body, sizeof body, &why))
-            fail_msg("%s: %s", rows[i].code, why.text);
-        if (strcmp(body, rows[i].want) != 0)
-            fail_msg("%s: %s, not %s", rows[i].code, body, rows[i].want);
-    }
+    assert_answers(rows, sizeof rows / sizeof *rows);
 }
 
 int main(void)
