@@ -160,7 +160,9 @@ int doc_to_utf8(const struct doc_charset *cs, struct view body, struct buf *held
 {
     bool mark = view_starts(body, "\xEF\xBB\xBF"), utf8 = is_utf8(cs->name);
     *text = mark ? (struct view){body.p + 3, body.n - 3} : body;
-    if (utf8 && (view_is_utf8(*text) || memchr(body.p, '\0', body.n)))
+    if (utf8 && view_is_utf8(*text)) /* the common case looks at each byte once */
+        return 0;
+    if (utf8 && memchr(body.p, '\0', body.n))
         return check_text(cs, *text, why);
     int err = convert(cs, body, held, why);
     if (err)
