@@ -247,7 +247,7 @@ static struct kept *kept_new(const struct feed_body *body)
         return NULL;
     }
     struct view *views[4] = {&k->meta.content_type, &k->meta.path, &k->meta.query, &k->meta.topic};
-    const char *p = k->texts.p;
+    const char *p = k->texts.p ? k->texts.p : "";
     for (int i = 0; i < 4; p += n[i++])
         *views[i] = (struct view){n[i] ? p : NULL, n[i]};
     if (body->err)

@@ -249,6 +249,8 @@ bool redact_text_tells(struct view text)
 size_t redact_text(struct view text, struct buf *out)
 {
     size_t done = 0, masked = 0, hit, at = 0;
+    if (!text.n)
+        return 0;
     while ((hit = find_hit(text, &at)) > 0) {
         buf_view(out, (struct view){text.p + done, at - done});
         buf_str(out, REDACT_MASK);
