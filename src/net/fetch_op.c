@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "net/fetch_gzip.h"
 #include "parkd/base/tls_asked.h"
 #include "parkd/base/tls_session.h"
 
@@ -77,6 +78,8 @@ static int copy_headers(struct fetch *op, const struct fetch_request *req, struc
     if (add_header(op, "Expect:") != 0 ||
         (!names_header(req, "content-type") && add_header(op, "Content-Type:") != 0))
         return why_set(why, ERR_NOMEM, "headers", "out of memory");
+    if (add_header(op, "Accept-Encoding: gzip") != 0)
+        return why_set(why, ERR_NOMEM, "headers", "out of memory");
     return 0;
 }
 
@@ -111,6 +114,7 @@ struct fetch *fetch_op_new(const struct fetch_request *req, const struct fetch_l
     }
     buf_init(&op->head, limits->max_head);
     buf_init(&op->body, limits->max_body);
+    buf_init(&op->unfolded, limits->max_body);
     if (copy_request(op, req, why) != 0) {
         fetch_op_free(op);
         return NULL;
@@ -126,6 +130,7 @@ void fetch_op_free(struct fetch *op)
     curl_slist_free_all(op->pins);
     buf_fini(&op->head);
     buf_fini(&op->body);
+    buf_fini(&op->unfolded);
     free(op->url);
     free(op->body_out);
     free(op);
@@ -284,7 +289,6 @@ static int set_message(struct fetch *op, CURL *easy)
     bad |=
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != 0; /* a proxy of the environment would hide the peer */
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "parkd") != 0;
-    bad |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip") != 0;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, op->headers);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, op->pins);
@@ -381,14 +385,29 @@ static int64_t wall_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* libcurl unfolds whatever it was built with, and takes a brotli stream that breaks off for whole. */
-static void check_coding(struct fetch_result *res)
+static void unfold(struct fetch *op, struct fetch_result *res)
+{
+    const char *words;
+
+    res->err = fetch_gunzip(res->body, &op->unfolded, &words);
+    res->body = res->err ? (struct view){0} : buf_get(&op->unfolded);
+    if (res->err == ERR_TOO_BIG)
+        (void)refuse(op, "answer", op->unfolded.max);
+    snprintf(res->detail, sizeof res->detail, "%s", res->err == ERR_TOO_BIG ? op->detail : words);
+}
+
+/* libcurl is not asked to unfold: it takes a stream that breaks off for whole. */
+static void take_coding(struct fetch *op, struct fetch_result *res)
 {
     struct view coding = fetch_header_value(res->head, "content-encoding");
 
-    if (res->err || res->status == 304 || coding.n == 0 || view_ieq(coding, "gzip") ||
-        view_ieq(coding, "identity"))
+    if (res->err || res->status == 304 || coding.n == 0 || view_ieq(coding, "identity"))
         return;
+    if (view_ieq(coding, "gzip")) {
+        if (res->body.n > 0)
+            unfold(op, res);
+        return;
+    }
     res->err = ERR_PROTOCOL;
     snprintf(res->detail, sizeof res->detail, "content coding %.*s was not asked for",
              (int)(coding.n < 40 ? coding.n : 40), coding.p);
@@ -434,7 +453,7 @@ void fetch_op_result(struct fetch *op, CURL *easy, CURLcode code, struct fetch_r
         .certificate_ends_ms = op->certificate_ends_ms,
     };
     res->retry_after_ms = fetch_retry_after(res->head, wall_ms());
-    check_coding(res);
+    take_coding(op, res);
     if (!res->err || res->detail[0])
         return;
     if (said[0] == '\0')

@@ -35,7 +35,7 @@ struct fetch {
 
     CURL *easy;                       /* while it runs */
     const struct addr_filter *filter; /* NULL: any address */
-    struct buf head, body;
+    struct buf head, body, unfolded;  /* unfolded: the body of an answer in gzip */
     size_t n_lines;
     bool head_ended;
     uint64_t tls_watch; /* of its new connection, 0: none */
