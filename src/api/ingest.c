@@ -192,6 +192,10 @@ static int receive(struct push_op *op, const struct feed *feed, struct dialect_s
                    struct why *why)
 {
     const struct call *c = &op->call;
+    struct view coding = header(c, "Content-Encoding");
+    if (coding.n && !view_ieq(coding, "identity"))
+        return why_set(why, ERR_PROTOCOL, "", "Content-Encoding " VIEW_FMT ": send the body as it is",
+                       VIEW_ARG(coding));
     struct dialect_ctx ctx = {
         .now_ms = api_now(c->api), .url = view_of(feed->url), .lots = c->api->reg, .feed = feed->id};
     struct dialect_inbound in = {.method = method_name(http_method(c->req)),

@@ -124,10 +124,12 @@ void trial_take_samples(struct trial *t)
 {
     for (int i = 0; i < t->n_samples && t->asking; i++)
         take_sample(t, &t->samples[i]);
+    struct view url = view_of(t->next.url);
+    url = view_cut(&url, '?'); /* keys stand behind it */
     if (t->asking)
         (void)over(t, why_set(&t->error, ERR_MISSING, "",
                               "the dialect asks on (" VIEW_FMT "); give that answer as a further sample",
-                              VIEW_ARG(view_of(t->next.url))));
+                              VIEW_ARG(url)));
 }
 
 /* ---- pushes */

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@ static _Thread_local struct {
     void (*volatile stop)(void *arg);
     void *volatile arg;
     volatile sig_atomic_t ticks, idle; /* since this watch began; since the last ended */
+    volatile sig_atomic_t open, all;   /* a message is read: ticks that it may take; and took */
     volatile sig_atomic_t ticking;
     timer_t timer;
     bool made;
@@ -39,10 +39,12 @@ static void on_tick(int number)
 {
     (void)number;
     void (*stop)(void *arg) = watched.stop;
-    if (!stop) {
+    if (watched.open && watched.all <= watched.open)
+        watched.all++;
+    if (!stop && !watched.open) {
         if (++watched.idle >= IDLE_TICKS && watched.ticking)
             set_timer(0);
-    } else if (++watched.ticks > DOC_WATCH_NS / TICK_NS) {
+    } else if (stop && (++watched.ticks > DOC_WATCH_NS / TICK_NS || doc_watch_is_over())) {
         watched.ticks--;
         stop(watched.arg);
     }
@@ -76,13 +78,19 @@ static void make_timer(void)
         (void)pthread_setspecific(at_exit, &watched);
 }
 
-void doc_watch_begin(void (*stop)(void *arg), void *arg)
+static void keep_ticking(void)
 {
     if (!watched.made)
         make_timer();
-    watched.idle = watched.ticks = 0;
+    watched.idle = 0;
     if (watched.made && !watched.ticking)
         set_timer(TICK_NS);
+}
+
+void doc_watch_begin(void (*stop)(void *arg), void *arg)
+{
+    keep_ticking();
+    watched.ticks = 0;
     watched.arg = arg;
     atomic_signal_fence(memory_order_seq_cst);
     watched.stop = stop;
@@ -92,4 +100,21 @@ void doc_watch_end(void)
 {
     watched.stop = NULL; /* a tick that is still on its way finds nothing to do */
     atomic_signal_fence(memory_order_seq_cst);
+}
+
+void doc_watch_open(long ns)
+{
+    watched.open = watched.all = 0;
+    keep_ticking();
+    watched.open = (sig_atomic_t)(ns / TICK_NS);
+}
+
+bool doc_watch_is_over(void)
+{
+    return watched.open && watched.all > watched.open;
+}
+
+void doc_watch_close(void)
+{
+    watched.open = 0;
 }

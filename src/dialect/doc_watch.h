@@ -9,11 +9,19 @@
 #ifndef PARKD_SRC_DIALECT_DOC_WATCH_H
 #define PARKD_SRC_DIALECT_DOC_WATCH_H
 
+#include <stdbool.h>
+
 #define DOC_WATCH_NS \
     300000000 /* what a message of 4 MiB takes to parse, or a sane XPath over it, many times over */
 #define DOC_WATCH_FROM 16384 /* bytes of a document: below, nothing that it bears takes long */
 
 void doc_watch_begin(void (*stop)(void *arg), void *arg);
 void doc_watch_end(void);
+
+/* A ceiling for all that one message takes, from open to close, on this thread: values, expressions, paths
+ * that are harmless one by one. Who works asks whether it is over; a watch inside is stopped by it too. */
+void doc_watch_open(long ns);
+bool doc_watch_is_over(void);
+void doc_watch_close(void);
 
 #endif

@@ -46,7 +46,9 @@ static void on_error(void *ctx, xmlErrorPtr error)
     xmlParserCtxtPtr parser = ctx;
     struct fault *f = parser->_private;
     struct view words = view_trim(view_of(error->message));
-    if (f->code || error->level != XML_ERR_FATAL)
+    /* With a DTD that is not loaded an entity that nobody declared is no error, and its text would be
+     * missing. */
+    if (f->code || (error->level != XML_ERR_FATAL && error->code != XML_WAR_UNDECLARED_ENTITY))
         return;
     if (error->code == XML_ERR_NO_MEMORY)
         f->code = why_set(f->why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
@@ -187,6 +189,22 @@ static xmlDocPtr read_xml(struct view text, struct fault *f)
     return doc;
 }
 
+static bool has_tag(struct view text, const char *tag)
+{
+    size_t n = strlen(tag);
+    for (const char *p = text.p, *end = p + text.n; (p = memchr(p, '<', (size_t)(end - p))); p++)
+        if ((size_t)(end - p) >= n && strncasecmp(p, tag, n) == 0)
+            return true;
+    return false;
+}
+
+/* HTML lets every end be left out, and a page that was cut reads like a shorter one, with half a number at
+ * its end. Whoever writes the first tag writes the last too. */
+static bool is_cut(struct view text)
+{
+    return has_tag(text, "<html") && !has_tag(text, "</html");
+}
+
 static xmlDocPtr read_html(struct view text, struct fault *f)
 {
     htmlParserCtxtPtr parser = htmlNewParserCtxt();
@@ -211,6 +229,8 @@ int doc_xml_read(struct doc *d, const struct doc_spec *spec, struct view text, s
     int err = doc_check_tags(text, why);
     if (err)
         return err;
+    if (html && is_cut(text))
+        return why_set(why, ERR_SYNTAX, "", "the page ends before its </html>");
     xmlDocPtr doc = html ? read_html(text, &fault) : read_xml(text, &fault);
     d->xml = doc;
     if (fault.code == ERR_SYNTAX && !html && looks_like_html(text))

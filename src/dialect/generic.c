@@ -10,9 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect/doc_watch.h"
 #include "dialect/generic_impl.h"
 #include "dialect/map_read.h"
 #include "dialect/trace.h"
+
+/* What one call may take of a CPU: in the pool (who waits for a call in the loop has the registry) more. */
+#define LOOP_NS 300000000l
+#define POOL_NS 3000000000l
 
 /* ---- opening and closing */
 
@@ -67,6 +72,13 @@ static void begin(struct generic *g, const struct dialect_ctx *ctx)
     map_eval_init(&g->eval, g->m, ctx);
     g->joined = (struct map_joined){&g->store, map_store_find, map_store_label};
     g->eval.joined = &g->joined;
+    doc_watch_open(ctx->lots ? LOOP_NS : POOL_NS);
+}
+
+static void finish(struct generic *g)
+{
+    doc_watch_close();
+    map_eval_fini(&g->eval);
 }
 
 static bool asks_for_each(const struct generic *g)
@@ -99,7 +111,7 @@ static int generic_poll(void *self, const struct dialect_ctx *ctx, struct dialec
     int err = ids ? map_ids_collect(ctx, &g->ids) : 0;
     if (!err && !(err = generic_check_chunks(g, why)))
         err = generic_first_page(g, out, why);
-    map_eval_fini(&g->eval);
+    finish(g);
     g->asking = !err;
     return err;
 }
@@ -225,7 +237,7 @@ static int generic_decode(void *self, const struct dialect_ctx *ctx, const struc
     int err = go_on(g, res, next, more, why);
     if (!err && !*more)
         err = map_read_reports(&g->eval, g->messages, g->n_messages, out, why);
-    map_eval_fini(&g->eval);
+    finish(g);
     if (err || !*more) {
         keep_last(g, ctx->trace);
         forget_messages(g);
@@ -278,7 +290,7 @@ static int generic_receive(void *self, const struct dialect_ctx *ctx, const stru
         err = receive(g, req, &msg, out, why);
     if (!err)
         err = reply_to(g, g->m->listens ? NULL : &msg, reply);
-    map_eval_fini(&g->eval);
+    finish(g);
     if (ctx->trace)
         trace_keep_doc(ctx->trace, msg.doc);
     else

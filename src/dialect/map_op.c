@@ -69,7 +69,7 @@ static void replace(struct map_eval *e, const struct map_op *op, struct found *f
     struct buf b;
     buf_init(&b, REGEX_MAX_SUBJECT);
     int err = regex_replace(op->regex, text, op->text, &b);
-    keep_buf(e, f, &b, err, "nothing could be replaced here");
+    keep_buf(e, f, &b, err, err == ERR_TOO_BIG ? "too long a text" : "the expression takes too long here");
 }
 
 static void decode_base64(struct map_eval *e, struct found *f, struct view text)

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "dialect/doc_watch.h"
+
 bool map_list_of_array(struct map_eval *e, struct found *f)
 {
     const struct json *array = f->kind == FOUND_NODE ? f->node.j : NULL;
@@ -24,6 +26,8 @@ void map_list_each(struct map_eval *e, const struct map_op *op, struct found *f,
     for (size_t i = 0; i < f->n && !e->err; i++) {
         fn(e, op, &f->v[i]);
         e->steps++;
+        if (doc_watch_is_over())
+            e->err = ERR_BUDGET;
         if (f->v[i].kind == FOUND_BAD) {
             struct found bad = f->v[i];
             *f = bad;
@@ -104,9 +108,9 @@ static void unique(struct map_eval *e, struct found *f)
         for (size_t k = 0; k < n && !seen && words.p; k++) {
             struct view other = found_words(&f->v[k], b, sizeof b);
             seen = other.p && view_eq(words, other);
-            if (++e->steps > 50000000)
-                e->err = ERR_BUDGET;
         }
+        if (doc_watch_is_over())
+            e->err = ERR_BUDGET;
         if (!seen)
             f->v[n++] = f->v[i];
     }

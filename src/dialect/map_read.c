@@ -157,6 +157,8 @@ static int explain(int err, struct why *why)
 {
     if (err == ERR_NOT_FOUND)
         return ERR_PROTOCOL; /* the words are there */
+    if (err == ERR_BUDGET)
+        return why_set(why, err, "", "reading it takes more time or steps than a message may");
     if (err && !why->text[0])
         return why_set(why, err == ERR_FULL ? ERR_TOO_BIG : err, "", "%s",
                        err == ERR_FULL ? "more lots than a message may have" : err_text(err));

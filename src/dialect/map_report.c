@@ -40,7 +40,7 @@ static void fault(struct reader *rd, const struct map_frame *f, const struct map
                   const struct found *at, int code, const char *words)
 {
     char place[PLACE_SIZE];
-    if (rd->dry)
+    if (rd->dry || rd->out->n_faults >= REPORT_LIST_MAX) /* a place costs, and nobody would hear of it */
         return;
     if (at && at->doc && (at->node.j || at->node.x))
         found_place(rd->e, f, at, place, sizeof place);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect/doc_watch.h"
 #include "dialect/map_eval.h"
 #include "dialect/map_template.h"
 
@@ -440,7 +441,7 @@ void map_value_eval(struct map_eval *e, const struct map_frame *f, const struct 
     found_nothing(out);
     if (!v || e->err)
         return;
-    if (++e->steps > MAX_STEPS) {
+    if (++e->steps > MAX_STEPS || doc_watch_is_over()) {
         e->err = ERR_BUDGET;
         return;
     }

@@ -407,6 +407,38 @@ static int row_fields(struct sets *s, struct item_set *set)
     return 0;
 }
 
+/* ---- counts with their unit: "260个" */
+
+static struct view without_unit(const struct part *p)
+{
+    static const char *const units[] = {"个", "辆", "位", "台", "车位", "个车位", "泊位", "个泊位"};
+    struct view text = view_trim(p->text);
+    size_t n = 0;
+    while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+        n++;
+    struct view unit = view_trim((struct view){text.p + n, text.n - n});
+    for (size_t i = 0; n && i < sizeof units / sizeof *units; i++) {
+        if (view_is(unit, units[i]))
+            return (struct view){text.p, n};
+    }
+    return (struct view){0};
+}
+
+/* One value with its unit is enough: the others may be words for full. */
+static void take_units(struct sets *s, struct item_set *set, struct field *f)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct part *was = f->v[i];
+        struct view number = was && was->kind == PART_TEXT && !f->root ? without_unit(was) : (struct view){0};
+        struct part *p = number.n ? tree_alloc(s->t, sizeof *p) : NULL;
+        if (!p)
+            continue;
+        *p = (struct part){.kind = PART_TEXT, .text = number, .of = was};
+        f->v[i] = p;
+        f->capture = "(\\d+)";
+    }
+}
+
 int set_fields(struct sets *s, struct item_set *set)
 {
     set->fields = calloc(PROPOSE_MAX_FIELDS, sizeof *set->fields);
@@ -421,6 +453,8 @@ int set_fields(struct sets *s, struct item_set *set)
         else
             walk(s, set, i, set->v[i], 0, false);
     }
+    for (size_t i = 0; i < set->n_fields; i++)
+        take_units(s, set, &set->fields[i]);
     take_all_outer(set);
     return 0;
 }

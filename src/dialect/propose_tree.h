@@ -93,7 +93,7 @@ struct field {
     char path[PROPOSE_PATH_SIZE]; /* as the mapping's language has it, from the item */
     struct view name;             /* last step */
     char heading[64];             /* HTML: of the column */
-    const char *capture;          /* HTML: which number of the cell; NULL: the whole */
+    const char *capture;          /* which number of the text; NULL: the whole */
     bool root;                    /* from the message's root, outside of the item */
     bool part, key;               /* key: the item's own name */
     const struct part **v;        /* one an item, NULL: not there */

@@ -36,14 +36,16 @@ struct kept {
     struct buf texts;
     char *bytes; /* compressed when smaller than `size` */
     size_t n_bytes, size, raw_size;
+    size_t weight; /* in memory, with everything */
     bool cut, cleaned;
 };
 
 struct ring {
     char feed[FEED_ID_SIZE];
     struct kept *list;
-    size_t n_kept, bytes;
+    size_t n_kept, bytes, text;     /* text: before compression */
     uint64_t newest, passed, given; /* newest: of those that stand here; given: the last number */
+    uint64_t life;                  /* tells it from an earlier one of the same feed */
     int64_t credit, credit_ms;      /* thousandths of a body; when it was counted */
     int aside;                      /* in the pool now */
     UT_hash_handle hh;
@@ -54,6 +56,7 @@ struct bodies {
     struct ring *rings;
     struct kept *oldest;
     size_t bytes;
+    uint64_t lives;
     int jobs;
     bool gone;
 };
@@ -61,6 +64,7 @@ struct bodies {
 struct job {
     struct bodies *owner;
     char feed[FEED_ID_SIZE];
+    uint64_t life;
     int keep;
     struct kept *k;
     char *raw;
@@ -93,8 +97,9 @@ static void forget(struct bodies *b, struct kept *k)
     DL_DELETE(r->list, k);
     DL_DELETE2(b->oldest, k, older, newer);
     r->n_kept--;
-    r->bytes -= k->n_bytes;
-    b->bytes -= k->n_bytes;
+    r->bytes -= k->weight;
+    r->text -= k->size;
+    b->bytes -= k->weight;
     kept_free(k);
 }
 
@@ -122,6 +127,7 @@ static struct ring *ring_new(struct bodies *b, const char *feed)
         return NULL;
     }
     r->credit = BURST * 1000;
+    r->life = ++b->lives;
     HASH_ADD_KEYPTR(hh, b->rings, r->feed, strlen(r->feed), r);
     if (ring_of(b, view_of(feed)) == r)
         return r;
@@ -161,9 +167,11 @@ static void add(struct bodies *b, struct ring *r, struct kept *k, int keep)
         r->newest = k->n;
     DL_APPEND2(b->oldest, k, older, newer);
     r->n_kept++;
-    r->bytes += k->n_bytes;
-    b->bytes += k->n_bytes;
-    while (r->list && (r->n_kept > (size_t)keep || r->bytes > BODIES_MAX_FEED))
+    k->weight = sizeof *k + k->texts.cap + k->n_bytes;
+    r->bytes += k->weight;
+    r->text += k->size;
+    b->bytes += k->weight;
+    while (r->list && (r->n_kept > (size_t)keep || r->bytes > BODIES_MAX_FEED || r->text > BODIES_MAX_TEXT))
         forget(b, r->list);
     while (b->bytes > BODIES_MAX_TOTAL)
         forget(b, b->oldest);
@@ -278,6 +286,8 @@ static void on_done(void *data, bool cancelled)
     struct bodies *b = j->owner;
     struct ring *r = ring_of(b, view_of(j->feed)); /* NULL: the feed is gone, or all is */
     b->jobs--;
+    if (r && r->life != j->life)
+        r = NULL;
     if (r)
         r->aside--;
     if (r && !cancelled && !j->err) {
@@ -294,7 +304,7 @@ static struct job *job_new(struct bodies *b, const struct ring *r, int keep, str
     struct job *j = calloc(1, sizeof *j);
     if (!j)
         return NULL;
-    *j = (struct job){.owner = b, .keep = keep, .n = raw.n, .raw = malloc(raw.n)};
+    *j = (struct job){.owner = b, .life = r->life, .keep = keep, .n = raw.n, .raw = malloc(raw.n)};
     memcpy(j->feed, r->feed, sizeof j->feed);
     if (j->raw) {
         memcpy(j->raw, raw.p, raw.n);

@@ -34,6 +34,29 @@ static size_t count_unknown(const struct feed_entry *e, const struct report_list
     return n;
 }
 
+/* A field that changed its name is no fault anywhere: its lots only fall silent. */
+static bool is_silent(const struct report *r)
+{
+    bool says =
+        r->free != REPORT_NONE || r->occupied != REPORT_NONE || r->band != BAND_UNKNOWN || r->n_zones > 0;
+    for (int c = 0; c < PLACE_CLASS_N && !says; c++)
+        says = r->classes[c].free != REPORT_NONE;
+    return r->kind == REPORT_COUNTS && !says;
+}
+
+/* Where all that are silent are closed, nobody expects a count. */
+static size_t count_silent(const struct report_list *reports)
+{
+    size_t n = 0;
+    bool open = false;
+    for (size_t i = 0; i < reports->n; i++) {
+        bool silent = is_silent(&reports->v[i]);
+        n += silent;
+        open |= silent && reports->v[i].status != STATUS_CLOSED;
+    }
+    return open ? n : 0;
+}
+
 static void log_health(const struct feed_entry *e)
 {
     if (e->health.up)
@@ -55,6 +78,7 @@ void feed_note(struct feed_entry *e, const struct report_list *reports, const st
         s->last_good_ms = clock_wall_ms(e->set->clock);
         s->reports = reports ? reports->n : 0;
         s->unknown_lots = reports ? count_unknown(e, reports) : 0;
+        s->silent_lots = reports ? count_silent(reports) : 0;
     }
     /* A 304 says nothing new about faults; an answer that could be read says all. */
     if (reports && !(s->http_status == 304 && !why))
@@ -148,6 +172,7 @@ static void write_one(const struct feed_entry *e, struct json_writer *w)
     jw_int(w, "reports", (int64_t)s->reports);
     write_faults(s, w);
     jw_int(w, "unknown_lots", (int64_t)s->unknown_lots);
+    jw_int(w, "silent_lots", (int64_t)s->silent_lots);
     mqtt_feed_write(e, w);
     jw_end_object(w);
 }

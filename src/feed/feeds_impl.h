@@ -36,9 +36,9 @@ struct feed_status {
     int http_status;
     int64_t took_ms;
     uint32_t failures;
-    size_t reports, unknown_lots; /* of the last message that could be read */
-    struct why error;             /* of the last try; empty text: it was good */
-    size_t n_faults;              /* all of them; the first few are kept */
+    size_t reports, unknown_lots, silent_lots; /* of the last message that could be read */
+    struct why error;                          /* of the last try; empty text: it was good */
+    size_t n_faults;                           /* all of them; the first few are kept */
     struct report_fault faults[FEED_SHOW_FAULTS];
 };
 

@@ -152,8 +152,7 @@ void poll_run_begin(struct feed_entry *e)
     struct why why = {0};
     struct dialect_ctx ctx = ctx_of(e);
     struct poll_run *run = calloc(1, sizeof *run);
-    e->status.last_try_ms = ctx.now_ms;
-    e->status.http_status = 0;
+    e->status.last_try_ms = ctx.now_ms; /* the last answer's status stands until the next one comes */
     e->run = run;
     if (!run) {
         (void)why_set(&why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
@@ -168,6 +167,8 @@ void poll_run_begin(struct feed_entry *e)
     int err = dialect_poll(e->session, &ctx, &run->req, &why);
     if (!err)
         err = ask(run, &why);
+    if (err)
+        e->status.http_status = 0;
     settle(run, err, &why);
 }
 
@@ -232,7 +233,8 @@ static int decode(struct poll_run *run, const struct fetch_result *res, struct w
     struct feed_entry *e = run->entry;
     struct dialect_ctx ctx = ctx_of(e);
     struct aside_result r = {.answer = {res->status, res->head, res->body}};
-    if (res->body.n > DIALECT_ASIDE_BODY) {
+    run->bytes += res->body.n;
+    if (run->bytes > DIALECT_ASIDE_BODY) {
         struct aside_task task = {e->session, &ctx, &r.answer, &run->reports};
         run->job = aside_start(e->set->aside, &task, on_decoded, run);
         return run->job ? 0 : ERR_NOMEM;

@@ -16,6 +16,7 @@ struct poll_run {
     struct report_list reports;
     int64_t used_ms; /* of the deadline, by all requests so far; waiting for a turn does not count */
     int asked;       /* requests of the dialect so far */
+    size_t bytes;    /* of all answers so far: a dialect may read them all with the last */
     bool conditional;
     struct fetch_tls tls;
     int64_t retry_after_ms; /* of the last answer */

@@ -15,8 +15,7 @@ struct dialects *try_load(const struct try_options *o, struct view *name)
     const char *folders[TRY_MAX_PAIRS + 3] = {0};
     struct why why = {0};
     int n = 0, failed = 0;
-    size_t length = o->dialect ? strlen(o->dialect) : 0;
-    bool file = length > 4 && strcmp(o->dialect + length - 4, ".lua") == 0;
+    bool file = try_is_file(o->dialect);
     for (; !file && n < o->n_folders; n++)
         folders[n] = o->folders[n];
     if (!file && !n) {

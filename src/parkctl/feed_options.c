@@ -246,9 +246,9 @@ static int put_sides(struct json_writer *w, const struct try_options *o)
 }
 
 /* A file of a dialect is known here by its name, which try_here finds. */
-static bool is_file(const char *dialect)
+bool try_is_file(const char *dialect)
 {
-    size_t n = strlen(dialect);
+    size_t n = dialect ? strlen(dialect) : 0;
     return n > 4 && strcmp(dialect + n - 4, ".lua") == 0;
 }
 
@@ -257,7 +257,7 @@ int try_request(const struct try_options *o, struct buf *out)
     struct json_writer w;
     jw_init(&w, out);
     jw_object(&w, NULL);
-    if (o->dialect && !is_file(o->dialect))
+    if (o->dialect && !try_is_file(o->dialect))
         jw_str(&w, "dialect", o->dialect);
     else if (!o->dialect && !o->feed)
         jw_str(&w, "dialect", "generic");

@@ -217,23 +217,53 @@ void try_print_proposal(const struct json *proposal)
 
 /* ---- what to do next */
 
+static bool wants_key(const struct json *answer)
+{
+    double status = 0;
+    for (const struct json *c = json_first(json_get(answer, "came")); c; c = json_next(c))
+        status = json_number(json_get(c, "status"));
+    return status == 401 || status == 403;
+}
+
+/* Nothing of free places in it, by whatever name. */
+static bool is_silent(const struct json *r)
+{
+    bool says = has(r, "free") || has(r, "occupied") || has(r, "band") || json_first(json_get(r, "zones")) ||
+                json_first(json_get(r, "classes"));
+    return view_is(text_of(r, "kind"), "counts") && !says;
+}
+
+static const char *failed_step(const struct json *answer)
+{
+    if (json_is(json_get(answer, "proposal"), JSON_OBJECT))
+        return "edit the proposal and try again with it as --params";
+    if (wants_key(answer))
+        return "give the key by --access (the feed's \"access\"; of a registered feed: --feed ID), or mend "
+               "it";
+    return "see to the error; --propose drafts a mapping from what came";
+}
+
 static const char *next_step(const struct json *answer)
 {
     size_t reports = json_size(json_get(answer, "reports"));
-    size_t known = 0, refused = 0, dated = 0;
+    size_t known = 0, refused = 0, dated = 0, silent = 0, closed = 0;
     for (const struct json *r = json_first(json_get(answer, "reports")); r; r = json_next(r)) {
         known += has(r, "registered");
         refused += has(r, "refused");
         dated += has(r, "source_time");
+        silent += is_silent(r);
+        closed += view_is(text_of(r, "status"), "closed");
     }
     if (!json_true(json_get(answer, "ok")))
-        return json_is(json_get(answer, "proposal"), JSON_OBJECT)
-                   ? "edit the proposal and try again with it as --params"
-                   : "see to the error; --propose drafts a mapping from what came";
+        return failed_step(answer);
     if (json_is(json_get(answer, "proposal"), JSON_OBJECT))
         return "edit the proposal, and try again with it as --params";
     if (!reports)
         return "no lot was found: does \"items\" look at the right place? --propose drafts a mapping";
+    if (silent == reports && closed < reports)
+        return "no lot says how many places are free or taken: is the field's name right? A number above is "
+               "what "
+               "was held before";
     if (refused)
         return "some counts would be refused: is it the right field?";
     if (!known)

@@ -32,6 +32,8 @@ struct try_options {
 int try_options_read(struct ctl *c, struct try_options *o, int argc, char **argv) must_check;
 /* The request as in trial.h. EXIT_FAILED with words, or 0. */
 int try_request(const struct try_options *o, struct buf *out) must_check;
+/* A Lua file, and not a dialect's name. NULL is none. */
+bool try_is_file(const char *dialect);
 /* {"params":…} alone. A bare mapping counts as {"mapping":…}, and of a whole registration its params are
  * meant. */
 int try_params_request(const char *arg, struct buf *out) must_check;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "parkctl/feed_try.h"
+#include "parkd/base/charset.h"
 #include "parkd/base/crypto.h"
 
 #define WAIT_S 20
@@ -76,7 +77,17 @@ static int try_it(struct ctl *c, int argc, char **argv)
         return status;
     }
     /* A feed is known to its parkd only: its lots, its parameters. */
-    return o.url || o.feed ? try_there(c, &o) : try_local(c, &o);
+    bool there = o.url || o.feed;
+    if (there && try_is_file(o.dialect)) {
+        (void)fprintf(
+            stderr,
+            "parkctl: a running parkd asks for --url and --feed, and does not read %s: save an answer "
+            "and give it by --sample,\n  or put the file into a folder of dialects.folders, send parkd "
+            "SIGHUP, and say --dialect with its name\n",
+            o.dialect);
+        return EXIT_USAGE;
+    }
+    return there ? try_there(c, &o) : try_local(c, &o);
 }
 
 /* ---- listen */
@@ -85,6 +96,23 @@ static int body_of(const struct json *b, struct buf *out)
 {
     const struct json *text = json_get(b, "body");
     return text ? buf_view(out, json_text(text)) : base64_decode(out, json_text(json_get(b, "base64")));
+}
+
+/* For reading only: what is no UTF-8 is shown as GB 18030 if it is that, else as Base64. */
+static void print_text(const struct json *b)
+{
+    const struct json *text = json_get(b, "body");
+    struct buf bytes, utf8;
+    buf_init(&bytes, TRY_MAX_BODY);
+    buf_init(&utf8, TRY_MAX_BODY);
+    bool gb = !text && body_of(b, &bytes) == 0 && bytes.n && !memchr(bytes.p, '\0', bytes.n) &&
+              charset_to_utf8(&utf8, VIEW("GB18030"), buf_get(&bytes), NULL) == 0;
+    if (gb)
+        (void)printf("  not UTF-8; as GB 18030:\n" VIEW_FMT "\n\n", VIEW_ARG(buf_get(&utf8)));
+    else
+        (void)printf(VIEW_FMT "\n\n", VIEW_ARG(json_text(text ? text : json_get(b, "base64"))));
+    buf_fini(&bytes);
+    buf_fini(&utf8);
 }
 
 static void print_body(const struct json *b)
@@ -103,8 +131,7 @@ static void print_body(const struct json *b)
                  json_true(json_get(b, "cut")) ? ", cut off" : "");
     if (error.n)
         (void)printf("  failed: " VIEW_FMT "\n", VIEW_ARG(error));
-    const struct json *text = json_get(b, "body");
-    (void)printf(VIEW_FMT "\n\n", VIEW_ARG(json_text(text ? text : json_get(b, "base64"))));
+    print_text(b);
 }
 
 static int save(const char *folder, const char *name, struct view bytes, const struct json *proposal)
@@ -142,6 +169,9 @@ static bool propose(const struct json *b, const char *folder)
         err = json_parse(buf_get(&text), &doc, &why);
     if (!err)
         try_print_proposal(doc);
+    else
+        (void)printf("no mapping is drafted: %s; write one by src/dialects/MAPPING.md\n",
+                     why.text[0] ? why.text : err_text(err));
     if (folder && !save(folder, "sample", buf_get(&bytes), NULL) && !err)
         (void)save(folder, "params.json", (struct view){0}, doc);
     json_free(doc);

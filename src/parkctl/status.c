@@ -18,12 +18,15 @@ static void print_feed(const struct json *f)
 static void print_faults(const struct json *f)
 {
     double unknown = json_number(json_get(f, "unknown_lots"));
+    double silent = json_number(json_get(f, "silent_lots"));
     for (const struct json *e = json_first(json_get(f, "faults")); e; e = json_next(e))
         (void)printf("      item " VIEW_FMT " " VIEW_FMT ": " VIEW_FMT "\n",
                      VIEW_ARG(json_text(json_get(e, "lot"))), VIEW_ARG(json_text(json_get(e, "pointer"))),
                      VIEW_ARG(json_text(json_get(e, "reason"))));
     if (unknown > 0)
         (void)printf("      names %.0f lots that are not registered for it\n", unknown);
+    if (silent > 0 && silent >= json_number(json_get(f, "reports")))
+        (void)printf("      no free or taken places of any of its lots: did a field change its name?\n");
 }
 
 static void print_held(const struct json *s)

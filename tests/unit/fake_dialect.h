@@ -125,7 +125,8 @@ static int fake_line(struct view line, struct report_list *out, struct dialect_r
         return report_list_fault(out, 1, rest, &fault);
     }
     struct view free = view_cut(&rest, ' ');
-    if (view_copy(word, r.lot, sizeof r.lot) || view_to_int(free, -9999, 9999, &r.free) ||
+    if (view_copy(word, r.lot, sizeof r.lot) ||
+        (!view_is(free, "-") && view_to_int(free, -9999, 9999, &r.free)) ||
         (rest.n && view_to_int(rest, 1, INT64_MAX, &r.source_ms)))
         return why_set(why, ERR_SYNTAX, "", "not what was expected");
     return report_list_add(out, &r);

@@ -262,6 +262,20 @@ static void a_mapping_is_read_aside_too(void **state)
     assert_int_equal(heard.calls[0], 1);
 }
 
+/* `generic` reads all pages when it has the last, however small that is. */
+static void pages_are_read_aside_together(void **state)
+{
+    (void)state;
+    put_all("generic", "{\"mapping\":{\"items\":\"/l\",\"lot\":\"/id\",\"free\":\"/n\"},"
+                       "\"pages\":{\"next\":\"/next\"}}");
+    answer(0, "{\"next\":\"/b\",\"l\":[{\"id\":\"A\",\"n\":5}", "]}", DIALECT_ASIDE_BODY);
+    assert_string_equal(fetch_of(0)->url, "http://lot0/b");
+    answer(0, "{\"next\":null,\"l\":[{\"id\":\"B\",\"n\":7}", "]}", 100);
+    assert_int_equal(heard.n, 0);
+    (void)loop_run(loop);
+    assert_int_equal(heard.n, 2);
+}
+
 /* ---- the end of things while they are read: two run, the others wait */
 
 static void removed_feeds_are_not_heard(void **state)
@@ -326,6 +340,7 @@ int main(void)
         TEST(an_answer_may_lead_on),
         TEST(failures_have_their_words),
         TEST(a_mapping_is_read_aside_too),
+        TEST(pages_are_read_aside_together),
         TEST(removed_feeds_are_not_heard),
         TEST(replaced_feeds_are_asked_anew),
         TEST(new_dialects_do_not_wait),

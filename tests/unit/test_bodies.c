@@ -349,6 +349,47 @@ static void test_share(void **state)
     free(noise);
 }
 
+/* What stands around a body counts too. */
+static void test_share_of_small_ones(void **state)
+{
+    (void)state;
+    char path[1001];
+    struct bodies *b = bodies_new(NULL);
+    memset(path, 'p', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    for (int i = 0; i < 3000; i++) {
+        struct feed_body one = {.kind = BODY_PUSH,
+                                .at_ms = 5000 + i * 1000,
+                                .path = view_of(path),
+                                .query = view_of(path),
+                                .topic = view_of(path),
+                                .body = VIEW("{}")};
+        bodies_keep(b, "f1", 3000, &one);
+    }
+    assert_in_range(see(b, "f1", 0).n, 100, BODIES_MAX_FEED / 3000);
+    bodies_free(b);
+}
+
+/* Blanks compress to nothing, but whoever looks gets them all. */
+static void test_share_of_text(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct bodies *b = bodies_new(loop);
+    size_t n = BODIES_MAX_RAW;
+    char *text = malloc(n);
+    memset(text, ' ', n);
+    for (int i = 0; i < 8; i++) {
+        keep(b, "f1", 20, 5000 + i * 1000, (struct view){text, n});
+        (void)loop_run(loop);
+    }
+    assert_int_equal(see(b, "f1", 0).n, BODIES_MAX_TEXT / n);
+    assert_int_equal(see(b, "f1", 0).last, 8);
+    bodies_free(b);
+    assert_int_equal(loop_close(loop), 0);
+    free(text);
+}
+
 static void test_shown(void **state)
 {
     (void)state;
@@ -413,14 +454,39 @@ static void test_large(void **state)
     free(text);
 }
 
+/* The body of a feed that was removed does not turn up in the next of the same name. */
+static void test_another_life(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct bodies *b = bodies_new(loop);
+    size_t n = (size_t)200 * 1000;
+    char *text = malloc(n);
+    memset(text, ' ', n);
+    for (int i = 0; i < 3; i++)
+        keep(b, "f1", 5, 1000 * i + 1, (struct view){text, n});
+    bodies_drop(b, "f1");
+    keep(b, "f1", 5, 5000, VIEW("{\"free\":1}"));
+    (void)loop_run(loop);
+    assert_int_equal(see(b, "f1", 0).n, 1);
+    assert_int_equal(bodies_newest(b, VIEW("f1")), 1);
+    bodies_free(b);
+    assert_int_equal(loop_close(loop), 0);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),  cmocka_unit_test(test_xml),     cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_blobs), cmocka_unit_test(test_base64),  cmocka_unit_test(test_charsets),
-        cmocka_unit_test(test_query), cmocka_unit_test(test_hostile), cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_ring),  cmocka_unit_test(test_rate),    cmocka_unit_test(test_follow_ups),
-        cmocka_unit_test(test_share), cmocka_unit_test(test_shown),   cmocka_unit_test(test_large),
+        cmocka_unit_test(test_json),         cmocka_unit_test(test_xml),
+        cmocka_unit_test(test_lines),        cmocka_unit_test(test_blobs),
+        cmocka_unit_test(test_base64),       cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_query),        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_deep),         cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_rate),         cmocka_unit_test(test_follow_ups),
+        cmocka_unit_test(test_share),        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_large),        cmocka_unit_test(test_share_of_text),
+        cmocka_unit_test(test_another_life), cmocka_unit_test(test_share_of_small_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

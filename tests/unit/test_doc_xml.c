@@ -99,7 +99,7 @@ static void the_charset_is_said_never_guessed(void **state)
          BYTES("\0<\0?\0x\0m\0l\0 \0v\0e\0r\0s\0i\0o\0n\0=\0'\0001\0.\0000\0'\0?\0>\0<\0a\0>"
                "\x50\x5C\0<\0/\0a\0>")},
         {&html, "", "", BYTES("<p><a>\xE5\x81\x9C</a>")},
-        {&html, "", "", BYTES("<html><head><meta charset=gbk></head><a>\xCD\xA3</a>")},
+        {&html, "", "", BYTES("<html><head><meta charset=gbk></head><a>\xCD\xA3</a></html>")},
         {&html, "", "",
          BYTES("<META name='x' content='y'><META HTTP-EQUIV='Content-Type' "
                "CONTENT='text/html; charset=gb2312'><a>\xCD\xA3</a>")},
@@ -127,11 +127,10 @@ static void a_place_is_cut_between_characters(void **state)
 static void reads_html_as_it_is_written(void **state)
 {
     (void)state;
-    struct doc *d =
-        read_doc(&html, (struct view){0},
-                 VIEW("\n<!DOCTYPE html><HTML><body><table><tr><td>P1<td>&nbsp;28&nbsp;/&nbsp;40 <tr>"
-                      "<td>P2</td><td class=x>?</table><p>a<br>b<script>if (a<b) </p></script>"
-                      "<img src=x onerror='1'>&unknown; &Uuml;"));
+    struct doc *d = read_doc(&html, (struct view){0},
+                             VIEW("\n<!DOCTYPE html><body><table><tr><td>P1<td>&nbsp;28&nbsp;/&nbsp;40 <tr>"
+                                  "<td>P2</td><td class=x>?</table><p>a<br>b<script>if (a<b) </p></script>"
+                                  "<img src=x onerror='1'>&unknown; &Uuml;"));
     assert_string_equal(found(&html, d, "//tr/td[1]"), "/html/body/table/tr[1]/td[1]=P1 "
                                                        "/html/body/table/tr[2]/td[1]=P2 ");
     assert_string_equal(found(&html, d, "//tr[1]/td[2]"), "/html/body/table/tr[1]/td[2]=28\xC2\xA0/\xC2\xA0"
@@ -155,6 +154,12 @@ static void names_what_is_wrong(void **state)
         {&xml, ERR_SYNTAX, BYTES("{\"code\":429}"), "JSON instead of xml"},
         {&html, ERR_SYNTAX, BYTES("[]"), "JSON instead of html"},
         {&xml, ERR_SYNTAX, BYTES("<!DOCTYPE html><html><body><br></body></html>"), "HTML instead of XML"},
+        {&xml, ERR_SYNTAX, BYTES("<!DOCTYPE a SYSTEM \"x\"><a>1&b;2</a>"),
+         "not well-formed at line 1: Entity 'b' not defined"},
+        {&xml, ERR_SYNTAX, BYTES("<!DOCTYPE a SYSTEM \"x\"><a c='1&b;2'/>"),
+         "not well-formed at line 1: Entity 'b' not defined"},
+        {&html, ERR_SYNTAX, BYTES("<!DOCTYPE html><HTML><body><table><tr><td>P1<td>2"),
+         "the page ends before its </html>"},
         {&xml, ERR_SYNTAX, BYTES("<a>\n<b>7</b>\n<c"),
          "not well-formed at line 3: Couldn't find end of Start Tag c line 3"},
         {&xml, ERR_SYNTAX, BYTES("<a>\n<b>7</b>\n"),
@@ -202,7 +207,7 @@ static void nothing_is_fetched(void **state)
     struct doc *d = read_doc(&xml, (struct view){0},
                              VIEW("<!DOCTYPE a SYSTEM 'file:///etc/hostname'><a><xi:include "
                                   "xmlns:xi='http://www.w3.org/2001/XInclude' href='file:///etc/hostname' "
-                                  "parse='text'/>&x;</a>"));
+                                  "parse='text'/></a>"));
     assert_string_equal(found(&xml, d, "string(/a)"), "text:");
     assert_string_equal(found(&xml, d, "/a/include/@parse"), "/a/include/@parse=text ");
     doc_free(d);

@@ -187,6 +187,21 @@ static void polls_begin_with_the_start(void **state)
     assert_int_equal(fake_started, 2);
 }
 
+/* A count's field that changed its name is no fault, but it is told. */
+static void lots_that_fell_silent_are_counted(void **state)
+{
+    struct feeds *fs = *state;
+    put_poll(fs);
+    feeds_start(fs);
+    assert_non_null(wait_fetch(5000));
+    answer(200, "A -\nB -");
+    assert_string_equal(shown(fs, "/0/state"), "good");
+    assert_string_equal(shown(fs, "/0/silent_lots"), "2");
+    assert_non_null(wait_fetch(60000));
+    answer(200, "A 5\nB -");
+    assert_string_equal(shown(fs, "/0/silent_lots"), "1");
+}
+
 static void twenty_polls_in_twenty_intervals(void **state)
 {
     put_poll(*state);
@@ -552,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(polls_begin_with_the_start),
+        TEST(lots_that_fell_silent_are_counted),
         TEST(twenty_polls_in_twenty_intervals),
         TEST(many_feeds_of_one_host_keep_their_pace),
         TEST(follow_ups_share_one_deadline),

@@ -332,7 +332,7 @@ static void xpath_sources(void **state)
          "<a><data>[{\"id\":\"A\",\"f\":3}]</data></a>", "report 0 lot=A counts free=3\n"},
         {"{'format':'html','items':'//tr[td]','lot':'td[1]','free':{'path':'td[2]','do':{'split':'/"
          "','at':0}}}",
-         "<html><body><table><tr><th>x</th></tr><tr><td>A<td>12 / 30</tr></table>",
+         "<html><body><table><tr><th>x</th></tr><tr><td>A<td>12 / 30</tr></table></html>",
          "report 0 lot=A counts free=12\n"},
         {"{'format':'csv','lot':'/id','free':'/f'}", "id,f\nA,3\nB,\n",
          "report 0 lot=A counts free=3\nreport 1 lot=B counts\n"},

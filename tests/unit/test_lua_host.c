@@ -16,7 +16,7 @@
 #define PAGE                                                                                    \
     "local d = html.parse([[<!doctype html><html><body><table id=t><tr><td>A<td class=\"n\">5 " \
     "&nbsp;<tr><td>B"                                                                           \
-    "<td class=n>7</table><script>if (a<b) alert('x')</script><br></body>]]) "
+    "<td class=n>7</table><script>if (a<b) alert('x')</script><br></body></html>]]) "
 
 /* ---- documents */
 

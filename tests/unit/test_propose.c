@@ -140,6 +140,11 @@ static const struct shape shapes[] = {
      "09:10\"},{\"停车场编号\":\"B2\",\"停车场名称\":\"乙\",\"车位总数\":\"300\",\"剩余车位\":\"--\","
      "\"已停车辆\":\"--\",\"更新时间\":\"2026/03/01 09:11\"}]}",
      "B2", NONE, 300, NONE, NONE, "2026-03-01T01:11:00Z"},
+    /* with a unit, and what is none */
+    {"[{\"编号\":\"C1\",\"剩余车位\":\"30 个\",\"车位总数\":\"260个\"},{\"编号\":\"C2\",\"剩余车位\":\"8个\","
+     "\"车位总数\":\"80个车位\"}]",
+     "C2", 8, 80, NONE, NONE, NULL},
+    {"[{\"编号\":\"D1\",\"剩余车位\":\"30\",\"车位总数\":\"5号楼\"}]", "D1", 30, NONE, NONE, NONE, NULL},
     /* false friends */
     {"[{\"id\":\"k1\",\"KAPAZITAET\":120},{\"id\":\"k2\",\"KAPAZITAET\":-1}]", "k2", NONE, NONE, NONE, NONE,
      NULL},
@@ -181,7 +186,7 @@ static const struct shape shapes[] = {
     {"<html><body><h1>Parken</h1><table><tr><th>Parkhaus</th><th>Pl&auml;tze</th><th>frei</th></"
      "tr><tr><td>Mitte</td><td>120"
      "</td><td>17</td></tr><tr><td>Bahnhof</td><td>80</td><td>9</td></tr><tr><td colspan=\"3\">Stand "
-     "heute</td></tr></table>",
+     "heute</td></tr></table></body></html>",
      "Bahnhof", 9, NONE, NONE, NONE, NULL},
     {"<table><tr><td>Mitte</td><td>448 / 548</td></tr><tr><td>Nord</td><td>? / "
      "100</td></tr><tr><td>S&uuml;d</td><td>20 / 30"

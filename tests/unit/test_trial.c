@@ -253,6 +253,8 @@ static void test_several_samples(void **state)
     j = attempt(ds, "{\"dialect\":\"two\",\"params\":{\"key\":\"kkkk\"},\"sample\":{\"body\":\"{"
                     "\\\"token\\\":\\\"t\\\"}\"}}");
     assert_true(view_is(at(j, "/error/code"), "ERR_MISSING"));
+    struct view text = at(j, "/error/text"); /* without the query, where keys stand */
+    assert_non_null(memmem(text.p, text.n, "(http://h/list)", 15));
     json_free(j);
     dialects_free(ds);
 }

@@ -21,7 +21,7 @@
 #define DIALECT_INTERFACE_VERSION "1.1" /* semantic version of what Lua files rely on */
 #define DIALECT_MAX_BODY          (4 * 1024 * 1024)
 #define DIALECT_MAX_FOLLOW_UPS    32          /* of a mapping; a Lua file gets 8 */
-#define DIALECT_ASIDE_BODY        (64 * 1024) /* a larger body is decoded aside, in libuv's pool */
+#define DIALECT_ASIDE_BODY        (64 * 1024) /* what a poll brings beyond is decoded aside, in libuv's pool */
 
 struct dialects;
 struct dialect;

@@ -4,10 +4,10 @@
  *
  * In memory only: a restart forgets them, and of several machines each keeps what came to it. Before a body
  * is kept, what may name a person is taken out (see feed/redact.h), and it is compressed. Bounds: `keep`
- * bodies a feed, 4 MiB of one body (the rest is cut off and noted), 2 MiB compressed a feed, 64 MiB in all;
- * the oldest go first. A feed that sends faster than two bodies a second in the long run has only some of
- * them kept (`passed` counts the others). Large bodies are cleaned and compressed in libuv's pool, one a feed
- * at a time. Owner: feeds.
+ * bodies a feed, 4 MiB of one body (the rest is cut off and noted), 2 MiB compressed (with what stands around
+ * them) and 16 MiB of text a feed, 64 MiB in all; the oldest go first. A feed that sends faster than two
+ * bodies a second in the long run has only some of them kept (`passed` counts the others). Large bodies are
+ * cleaned and compressed in libuv's pool, four a feed at a time. Owner: feeds.
  */
 #ifndef PARKD_FEED_BODIES_H
 #define PARKD_FEED_BODIES_H
@@ -17,6 +17,7 @@
 
 #define BODIES_MAX_RAW   (4 * 1024 * 1024)
 #define BODIES_MAX_FEED  (2 * 1024 * 1024)
+#define BODIES_MAX_TEXT  (16 * 1024 * 1024) /* who looks at them gets all in one answer */
 #define BODIES_MAX_TOTAL (64 * 1024 * 1024)
 
 struct bodies;

@@ -62,7 +62,8 @@ const struct bodies *feeds_bodies(const struct feeds *fs);
 int feeds_poll_now(struct feeds *fs, struct view id);
 /* One object a feed: id, dialect, mode, url (no secrets), state good|bad|new|disabled, last_good, last_try,
  * error, http_status, took_ms, failures, interval_ms, next_ms (when, ms since 1970, null while asking),
- * reports, faults (up to 5: item, lot, pointer, reason), unknown_lots; and of an mqtt feed "mqtt": connection
+ * reports, faults (up to 5: item, lot, pointer, reason), unknown_lots, silent_lots (without any number of
+ * free or taken places, nor a band); and of an mqtt feed "mqtt": connection
  * (connected|connecting|waiting|standby: another instance subscribes), messages, undated (reports of retained
  * or queued messages that were passed over, because nothing says how old they are). */
 void feeds_write_status(const struct feeds *fs, struct json_writer *w);
