@@ -15,7 +15,7 @@ from harness.world import World  # noqa: E402
 
 NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "api", "parkctl", "registry", "replay",
                "crash",
-               "relay", "faults", "access", "try")
+               "relay", "faults", "access", "try", "hostile")
 
 
 def pytest_runtest_setup(item):

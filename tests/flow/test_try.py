@@ -341,6 +341,8 @@ def test_dialects_of_this_machine(folder):
     sample.write_text('{"n": 4}')
     got = json.loads(good(run("feed", "try", "--sample", sample, "--dialect", lua, "--json", program=PARKCTL)))
     assert got["reports"][0]["free"] == 4
+    asked = run("feed", "try", "--url", "http://127.0.0.1:9/", "--dialect", lua, "--params", "{}", program=PARKCTL)
+    assert asked.returncode == 2 and "--sample" in asked.stderr and "SIGHUP" in asked.stderr
     lua.write_text("return {name='mine'")
     bad = run("dialect", "check", lua, program=PARKCTL)
     assert bad.returncode == 1 and "mine.lua" in bad.stderr

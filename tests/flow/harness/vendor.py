@@ -31,17 +31,19 @@ class Asked:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True               # head and body are two writes
 
     def _answer(self):
         asked = Asked(self, self.rfile.read(int(self.headers.get("Content-Length", 0))))
         vendor = self.server.vendor
         with vendor.lock:
             vendor.asked.append(asked)
-            status, document = vendor.answer(asked)
+            status, document, *more = vendor.answer(asked)
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)),
+                            **(more[0] if more else {})}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -59,7 +61,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Vendor:
-    """answer(asked) → (status, document) is called under the lock. folder: makes it TLS, with certificates
+    """answer(asked) → (status, document[, headers]) is called under the lock. folder: makes it TLS, with certificates
     there; `clients`: only with a client certificate of ours."""
 
     def __init__(self, answer, folder=None, clients=False):
