@@ -218,7 +218,9 @@ static void refuse(struct push_op *op, int err, const struct why *why)
         reply_why(&op->call, PROBLEM_AUTH, why);
     else if (err == ERR_TOO_BIG)
         reply_why(&op->call, PROBLEM_TOO_BIG, why);
-    else if (err == ERR_NOMEM || err == ERR_BUDGET || err == ERR_SCRIPT)
+    else if (err == ERR_BUDGET) /* the same bytes would cost the same again */
+        reply_why(&op->call, PROBLEM_INVALID, why);
+    else if (err == ERR_NOMEM || err == ERR_SCRIPT)
         reply_err(&op->call, err, why);
     else
         reply_why(&op->call, PROBLEM_MALFORMED, why);

@@ -239,7 +239,8 @@ def test_a_costly_push_stops_nobody_else(parkd, vendor, boxes, cost):
     before = box.stored()
     assert "None" not in before.values() and not box.told().strip(), (before, box.told())
     with Pulse(parkd) as pulse:
-        box.send(one.large)
+        status, said = box.send(one.large)
+    assert status < 500, said
     check_cost(box, before)
     assert not pulse.trouble
     boxes["json", "push"].good()
