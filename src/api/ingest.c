@@ -131,14 +131,24 @@ static bool name_message(const struct call *c, const struct feed *feed, struct a
 
 /* --- reading --- */
 
-static struct view get_header(void *ctx, const char *name)
+#define FIELDS_MAX 64 /* headers, as the server has them; parameters beyond are not looked at */
+
+struct fields {
+    struct inbound_field v[FIELDS_MAX];
+    size_t n;
+};
+
+static void add_field(void *ctx, struct view name, struct view value)
 {
-    return http_header(ctx, name);
+    struct fields *f = ctx;
+    if (f->n < FIELDS_MAX)
+        f->v[f->n++] = (struct inbound_field){name, value};
 }
 
-static struct view get_query(void *ctx, const char *name)
+static void add_param(void *ctx, struct view name, struct view value)
 {
-    return strcmp(name, URL_SECRET) == 0 ? (struct view){NULL, 0} : http_query(ctx, name);
+    if (!view_is(name, URL_SECRET))
+        add_field(ctx, name, value);
 }
 
 static void take_param(void *ctx, struct view name, struct view value)
@@ -188,26 +198,6 @@ static struct view method_name(enum http_method m)
     return m < HTTP_OTHER ? view_of(names[m]) : VIEW("OTHER");
 }
 
-static int receive(struct push_op *op, const struct feed *feed, struct dialect_session *session,
-                   struct why *why)
-{
-    const struct call *c = &op->call;
-    struct view coding = header(c, "Content-Encoding");
-    if (coding.n && !view_ieq(coding, "identity"))
-        return why_set(why, ERR_PROTOCOL, "", "Content-Encoding " VIEW_FMT ": send the body as it is",
-                       VIEW_ARG(coding));
-    struct dialect_ctx ctx = {
-        .now_ms = api_now(c->api), .url = view_of(feed->url), .lots = c->api->reg, .feed = feed->id};
-    struct dialect_inbound in = {.method = method_name(http_method(c->req)),
-                                 .path = http_path(c->req),
-                                 .content_type = op->content_type,
-                                 .body = op->body,
-                                 .header = get_header,
-                                 .query = get_query,
-                                 .accessor = c->req};
-    return dialect_receive(session, &ctx, &in, &op->list, &op->reply, why);
-}
-
 /* The dialect refused the message, or failed over it. */
 static void refuse(struct push_op *op, int err, const struct why *why)
 {
@@ -227,24 +217,18 @@ static void refuse(struct push_op *op, int err, const struct why *why)
     op_free(op);
 }
 
-static void take(struct push_op *op, const struct feed *feed)
+/* Nobody read it. */
+static void decline(struct push_op *op, int err, const struct why *why)
+{
+    if (err != ERR_CONFLICT)
+        counter_add(C_INGEST_AWAY, 1);
+    reply_problem(&op->call, err == ERR_CONFLICT ? PROBLEM_CONFLICT : PROBLEM_AWAY, why->text);
+    op_free(op);
+}
+
+static void hand_over(struct push_op *op, const struct feed *feed)
 {
     const struct api_port *port = &op->call.api->port;
-    struct dialect_session *session = port->feed_session(port->ctx, feed);
-    struct why why = {0};
-    if (!session) {
-        reply_problem(&op->call, PROBLEM_CONFLICT, "the feed's parameters do not fit its dialect");
-        op_free(op);
-        return;
-    }
-    look_at(op);
-    int err = receive(op, feed, session, &why);
-    port->feed_pushed(port->ctx, feed, &op->list, err ? &why : NULL);
-    show_body(op, feed, err, &why);
-    if (err) {
-        refuse(op, err, &why);
-        return;
-    }
     if (!op->list.n) {
         finish(op, NULL, 0);
         return;
@@ -254,6 +238,55 @@ static void take(struct push_op *op, const struct feed *feed)
         reply_problem(&op->call, PROBLEM_AWAY, NULL);
         op_free(op);
     }
+}
+
+static void on_received(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                        struct inbound_result *result)
+{
+    struct push_op *op = ctx;
+    const struct api_port *port = &op->call.api->port;
+    struct why *why = &result->why;
+    (void)m;
+    op->list = result->reports;
+    op->reply = result->reply;
+    if (result->dropped) {
+        decline(op, result->err, why);
+        return;
+    }
+    port->feed_pushed(port->ctx, feed, &op->list, result->err ? why : NULL);
+    show_body(op, feed, result->err, why);
+    if (result->err)
+        refuse(op, result->err, why);
+    else
+        hand_over(op, feed);
+}
+
+static void take(struct push_op *op, const struct feed *feed)
+{
+    const struct call *c = &op->call;
+    const struct api_port *port = &c->api->port;
+    struct view coding = header(c, "Content-Encoding");
+    struct fields headers = {.n = 0}, params = {.n = 0};
+    look_at(op);
+    if (coding.n && !view_ieq(coding, "identity")) {
+        struct inbound_result result;
+        inbound_result_init(&result);
+        result.err = why_set(&result.why, ERR_PROTOCOL, "",
+                             "Content-Encoding " VIEW_FMT ": send the body as it is", VIEW_ARG(coding));
+        on_received(op, feed, NULL, &result);
+        return;
+    }
+    http_each_header(c->req, add_field, &headers);
+    http_each_query(c->req, add_param, &params);
+    struct inbound_message m = {.method = method_name(http_method(c->req)),
+                                .path = http_path(c->req),
+                                .content_type = op->content_type,
+                                .body = op->body,
+                                .headers = headers.v,
+                                .n_headers = headers.n,
+                                .query = params.v,
+                                .n_query = params.n};
+    port->feed_receive(port->ctx, feed, &m, on_received, op);
 }
 
 static bool may_push(const struct call *c, const struct feed *feed)

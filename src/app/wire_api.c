@@ -14,9 +14,10 @@ static const struct feed *feed_by_path(void *ctx, struct view path)
     return feeds_find_path(((struct app *)ctx)->feeds, path);
 }
 
-static struct dialect_session *feed_session(void *ctx, const struct feed *f)
+static void feed_receive(void *ctx, const struct feed *f, const struct inbound_message *m,
+                         api_received_fn *done, void *done_ctx)
 {
-    return feeds_session(((struct app *)ctx)->feeds, f);
+    feeds_receive(((struct app *)ctx)->feeds, f, m, done, done_ctx);
 }
 
 static void feed_pushed(void *ctx, const struct feed *f, const struct report_list *reports,
@@ -132,7 +133,7 @@ void wire_api(struct app *a, struct api_port *port)
     *port = (struct api_port){.ctx = a,
                               .feed_by_id = feed_by_id,
                               .feed_by_path = feed_by_path,
-                              .feed_session = feed_session,
+                              .feed_receive = feed_receive,
                               .feed_pushed = feed_pushed,
                               .feed_poll_now = feed_poll_now,
                               .feed_body = feed_body,

@@ -20,6 +20,7 @@ struct aside_job {
     char url[sizeof((struct feed *)0)->url], feed[FEED_ID_SIZE];
     struct dialect_lot *known;
     char *head, *body;
+    struct inbound_message *message;
     struct aside_result result;
     aside_done_fn *fn;
     void *fn_ctx;
@@ -40,9 +41,11 @@ static void job_free(struct aside_job *j)
         return;
     report_list_fini(&j->result.reports);
     dialect_request_fini(&j->result.next);
+    dialect_reply_fini(&j->result.reply);
     free(j->known);
     free(j->head);
     free(j->body);
+    free(j->message);
     free(j);
 }
 
@@ -81,6 +84,24 @@ static int copy_ctx(struct aside_job *j, const struct dialect_ctx *ctx)
     return err;
 }
 
+static int copy_answer(struct aside_job *j, const struct dialect_response *res)
+{
+    j->head = view_dup(res->head);
+    j->body = view_dup(res->body);
+    j->result.answer = (struct dialect_response){
+        .status = res->status, .head = {j->head, res->head.n}, .body = {j->body, res->body.n}};
+    return j->head && j->body ? 0 : ERR_NOMEM;
+}
+
+static int copy_message(struct aside_job *j, const struct inbound_message *m)
+{
+    j->message = inbound_copy(m);
+    if (!j->message)
+        return ERR_NOMEM;
+    j->ctx.topic = j->message->topic;
+    return 0;
+}
+
 static struct aside_job *job_new(const struct aside_task *t)
 {
     struct aside_job *j = calloc(1, sizeof *j);
@@ -88,15 +109,11 @@ static struct aside_job *job_new(const struct aside_task *t)
         return NULL;
     dialect_request_init(&j->result.next);
     report_list_init(&j->result.reports);
-    j->head = view_dup(t->res->head);
-    j->body = view_dup(t->res->body);
-    if (!j->head || !j->body || copy_ctx(j, t->ctx)) {
+    if (copy_ctx(j, t->ctx) || (t->res ? copy_answer(j, t->res) : copy_message(j, t->message))) {
         job_free(j);
         return NULL;
     }
     j->session = t->session;
-    j->result.answer = (struct dialect_response){
-        .status = t->res->status, .head = {j->head, t->res->head.n}, .body = {j->body, t->res->body.n}};
     return j;
 }
 
@@ -105,7 +122,18 @@ static void work(void *data)
 {
     struct aside_job *j = data;
     struct aside_result *r = &j->result;
-    r->err = dialect_decode(j->session, &j->ctx, &r->answer, &r->reports, &r->next, &r->more, &r->why);
+    if (!j->message) {
+        r->err = dialect_decode(j->session, &j->ctx, &r->answer, &r->reports, &r->next, &r->more, &r->why);
+        return;
+    }
+    struct inbound_result in;
+    inbound_result_init(&in);
+    in.reports = r->reports;
+    inbound_read(j->session, &j->ctx, j->message, &in);
+    r->err = in.err;
+    r->why = in.why;
+    r->reports = in.reports;
+    r->reply = in.reply;
 }
 
 /* ---- all of them */
@@ -121,6 +149,7 @@ static void tell(struct aside_job *j)
         struct aside_result mine = *r;
         report_list_init(&r->reports);
         dialect_request_init(&r->next);
+        r->reply = (struct dialect_reply){0};
         j->fn(j->fn_ctx, &mine);
     }
     job_free(j);

@@ -81,6 +81,7 @@ static int take_paths(struct feed_entry *e, struct why *why)
 /* Everything but the registration and what was learned about it. */
 static void entry_close(struct feed_entry *e)
 {
+    receive_close(e);
     poller_close(e);
     mqtt_feed_close(e);
     drop_paths(e);
@@ -245,10 +246,19 @@ const struct feed *feeds_find_path(const struct feeds *fs, struct view path)
     return p ? &p->entry->feed : NULL;
 }
 
-struct dialect_session *feeds_session(struct feeds *fs, const struct feed *feed)
+void feeds_receive(struct feeds *fs, const struct feed *feed, const struct inbound_message *m,
+                   feed_received_fn *fn, void *ctx)
 {
     struct feed_entry *e = entry_of(fs, view_of(feed->id));
-    return e ? e->session : NULL;
+    struct inbound_result gone;
+    if (e) {
+        receive_message(e, m, fn, ctx);
+        return;
+    }
+    inbound_result_init(&gone);
+    gone.dropped = true;
+    gone.err = why_set(&gone.why, ERR_NOT_FOUND, "", "no feed has this id");
+    fn(ctx, feed, m, &gone);
 }
 
 void feeds_pushed(struct feeds *fs, const struct feed *feed, const struct report_list *reports,

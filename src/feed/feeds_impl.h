@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Inside of feeds.h: one entry a feed. feeds.c owns the entries and their sessions, poller.c performs the
- * plan of polls and poll_run.c one poll, feed_status.c tells how it went.
+ * plan of polls and poll_run.c one poll, receive.c reads what comes by itself, feed_status.c tells how it
+ * went.
  */
 #ifndef PARKD_SRC_FEED_FEEDS_IMPL_H
 #define PARKD_SRC_FEED_FEEDS_IMPL_H
@@ -20,6 +21,7 @@ struct aside;
 struct host;
 struct mqtt_feed;
 struct poll_run;
+struct reception;
 struct spacing;
 struct timer;
 
@@ -72,6 +74,8 @@ struct feed_entry {
     int64_t next_mono_ms;
     struct poll_run *run;     /* the poll in flight, NULL none */
     struct mqtt_feed *broker; /* mqtt feeds only */
+    struct reception *line;   /* messages that are read aside, or wait for that; else NULL */
+    size_t n_line;
     UT_hash_handle hh;
 };
 
@@ -106,6 +110,10 @@ int mqtt_feed_open(struct feed_entry *e, struct why *why) must_check;
 void mqtt_feed_close(struct feed_entry *e);
 void mqtt_feed_begin(struct feed_entry *e);
 void mqtt_feed_write(const struct feed_entry *e, struct json_writer *w); /* the member "mqtt" */
+
+/* receive.c: feeds_receive of this entry; and its end: all that wait hear that they were dropped. */
+void receive_message(struct feed_entry *e, const struct inbound_message *m, feed_received_fn *fn, void *ctx);
+void receive_close(struct feed_entry *e);
 
 /* conditional.c */
 void validators_clear(struct feed_validators *v);

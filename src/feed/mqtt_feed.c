@@ -28,13 +28,6 @@ struct mqtt_feed {
 
 /* ---- messages */
 
-static struct view nothing(void *ctx, const char *name)
-{
-    (void)ctx;
-    (void)name;
-    return (struct view){NULL, 0};
-}
-
 /* Drops what has no time of its own, or one that norm would take for a wrong clock and replace by ours;
  * events too, which a broker that repeats them would repeat for ever. */
 static size_t drop_undated(struct report_list *l, int64_t now_ms)
@@ -49,58 +42,74 @@ static size_t drop_undated(struct report_list *l, int64_t now_ms)
     return before - kept;
 }
 
-static int receive(struct feed_entry *e, const struct mqtt_message *m, struct report_list *out,
-                   struct why *why)
-{
-    struct dialect_ctx ctx = {.now_ms = clock_wall_ms(e->set->clock),
-                              .url = view_of(e->feed.url),
-                              .lots = e->set->reg,
-                              .feed = e->feed.id,
-                              .topic = m->topic};
-    struct dialect_inbound in = {
-        .method = VIEW("MQTT"), .path = m->topic, .body = m->payload, .header = nothing, .query = nothing};
-    struct dialect_reply reply;
-    if (m->too_big)
-        return why_set(why, ERR_TOO_BIG, "", "a message of %zu bytes on %.80s, more than %zu", m->size,
-                       m->topic.p, MQTT_MAX_PAYLOAD);
-    int err = dialect_receive(e->session, &ctx, &in, out, &reply, why);
-    dialect_reply_fini(&reply);
-    return err;
-}
-
-static void keep_body(const struct feed_entry *e, const struct mqtt_message *m, int err,
+static void keep_body(const struct feed_entry *e, const struct inbound_message *m, int err,
                       const struct why *why)
 {
     struct feed_body body = {.kind = BODY_MQTT,
                              .at_ms = clock_wall_ms(e->set->clock),
                              .topic = m->topic,
-                             .body = m->payload,
+                             .body = m->body,
                              .err = err,
                              .why = why};
-    if (!m->too_big)
-        feeds_keep_body(e->set, &e->feed, &body);
+    feeds_keep_body(e->set, &e->feed, &body);
+}
+
+static void take(struct feed_entry *e, struct inbound_result *r, bool old)
+{
+    struct feeds *fs = e->set;
+    int64_t now = clock_wall_ms(fs->clock);
+    if (old && e->broker)
+        e->broker->undated += drop_undated(&r->reports, now);
+    counter_add(r->err ? C_MQTT_BAD : C_MQTT_GOOD, 1);
+    feed_note(e, &r->reports, r->err ? &r->why : NULL);
+    if (!r->err && r->reports.n)
+        (void)fs->port.on_reports(fs->port.ctx, &e->feed, &r->reports);
+    inbound_result_fini(r);
+}
+
+static void on_read(struct feed_entry *e, const struct inbound_message *m, struct inbound_result *r, bool old)
+{
+    if (!r->dropped)
+        keep_body(e, m, r->err, &r->why);
+    take(e, r, old);
+}
+
+static void on_read_new(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                        struct inbound_result *r)
+{
+    (void)feed;
+    on_read(ctx, m, r, false);
+}
+
+static void on_read_old(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                        struct inbound_result *r)
+{
+    (void)feed;
+    on_read(ctx, m, r, true);
+}
+
+static void refuse_too_big(struct feed_entry *e, const struct mqtt_message *m)
+{
+    struct inbound_result r;
+    inbound_result_init(&r);
+    r.err = why_set(&r.why, ERR_TOO_BIG, "", "a message of %zu bytes on %.80s, more than %zu", m->size,
+                    m->topic.p, MQTT_MAX_PAYLOAD);
+    take(e, &r, m->old);
 }
 
 static void on_message(void *ctx, const struct mqtt_message *m)
 {
     struct feed_entry *e = ctx;
-    struct feeds *fs = e->set;
-    struct report_list reports;
-    struct why why = {0};
+    struct inbound_message in = {
+        .method = VIEW("MQTT"), .path = m->topic, .topic = m->topic, .body = m->payload};
     if (m->size == 0)
         return;
-    report_list_init(&reports);
     e->broker->messages++;
-    e->status.last_try_ms = clock_wall_ms(fs->clock);
-    int err = receive(e, m, &reports, &why);
-    keep_body(e, m, err, &why);
-    if (m->old)
-        e->broker->undated += drop_undated(&reports, e->status.last_try_ms);
-    counter_add(err ? C_MQTT_BAD : C_MQTT_GOOD, 1);
-    feed_note(e, &reports, err ? &why : NULL);
-    if (!err && reports.n)
-        (void)fs->port.on_reports(fs->port.ctx, &e->feed, &reports);
-    report_list_fini(&reports);
+    e->status.last_try_ms = clock_wall_ms(e->set->clock);
+    if (m->too_big)
+        refuse_too_big(e, m);
+    else
+        receive_message(e, &in, m->old ? on_read_old : on_read_new, e);
 }
 
 /* ---- the connection */

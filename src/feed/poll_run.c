@@ -235,7 +235,8 @@ static int decode(struct poll_run *run, const struct fetch_result *res, struct w
     struct aside_result r = {.answer = {res->status, res->head, res->body}};
     run->bytes += res->body.n;
     if (run->bytes > DIALECT_ASIDE_BODY) {
-        struct aside_task task = {e->session, &ctx, &r.answer, &run->reports};
+        struct aside_task task = {
+            .session = e->session, .ctx = &ctx, .res = &r.answer, .reports = &run->reports};
         run->job = aside_start(e->set->aside, &task, on_decoded, run);
         return run->job ? 0 : ERR_NOMEM;
     }

@@ -276,27 +276,35 @@ struct view http_query(const struct http_request *req, const char *name)
     return look_up(req, MHD_GET_ARGUMENT_KIND, name);
 }
 
-struct query_visit {
+struct visit {
     void (*fn)(void *ctx, struct view name, struct view value);
     void *ctx;
 };
 
-static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n,
+static enum MHD_Result on_visit(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n,
                                 const char *value, size_t value_n)
 {
-    const struct query_visit *q = cls;
+    const struct visit *v = cls;
 
     (void)kind;
-    q->fn(q->ctx, (struct view){key, key_n}, (struct view){value ? value : "", value_n});
+    v->fn(v->ctx, (struct view){key, key_n}, (struct view){value ? value : "", value_n});
     return MHD_YES;
 }
 
 void http_each_query(const struct http_request *req,
                      void (*fn)(void *ctx, struct view name, struct view value), void *ctx)
 {
-    struct query_visit q = {fn, ctx};
+    struct visit v = {fn, ctx};
 
-    MHD_get_connection_values_n(req->mhd, MHD_GET_ARGUMENT_KIND, on_query, &q);
+    MHD_get_connection_values_n(req->mhd, MHD_GET_ARGUMENT_KIND, on_visit, &v);
+}
+
+void http_each_header(const struct http_request *req,
+                      void (*fn)(void *ctx, struct view name, struct view value), void *ctx)
+{
+    struct visit v = {fn, ctx};
+
+    MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, on_visit, &v);
 }
 
 struct view http_peer(const struct http_request *req)

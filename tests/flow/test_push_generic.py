@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pushes of boxes that nobody can change: JSON, forms and queries read by a mapping, at paths that the vendor fixed,
 let in by a secret in the URL or by where they come from, answered as they want it."""
+import concurrent.futures
 import http.client
 import itertools
 import json
@@ -125,6 +126,51 @@ def test_hostile_bodies_leave_the_reading_untouched(parkd, fresh):
     assert shown["error"] or shown["faults"], shown
     assert push(parkd, "/v1/ingest/json", message(lot, 41), key=KEY)[0] == 200
     assert free_of(parkd, lot) == 41
+
+
+def large(lot, left):
+    """What is read aside: 2 000 records of places that nobody registered, and one that somebody did."""
+    body = message(lot, left)
+    body["list"] += [{"code": f"nobody-{n}", "left": n, "about": "x" * 60} for n in range(2000)]
+    return body
+
+
+def test_large_pushes_are_read_aside(parkd, fresh):
+    lots = [fresh("json"), fresh("url"), fresh("north"), fresh("json")]
+    ways = [("/v1/ingest/json", {"key": KEY}), (f"/api/url/push?secret={SECRET}", {}),
+            ("/up/north", {"source": ADDRESS}), ("/v1/ingest/json", {"key": KEY})]
+
+    def send(at):
+        return [push(parkd, ways[at][0], make(lots[at], left), **ways[at][1])
+                for left, make in enumerate((large, message, large, large, message))]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for lot, answers in zip(lots, pool.map(send, range(4))):
+            assert all(status == 200 for status, _ in answers), (lot, answers)
+            assert free_of(parkd, lot) == 4, lot
+    for body in (b"[" * 100_000, b"{" + b" " * 100_000, json.dumps(large(lots[0], [5]))[:-1]):
+        assert push(parkd, "/v1/ingest/json", body, key=KEY)[0] in (400, 422)
+    assert free_of(parkd, lots[0]) == 4
+
+
+def test_large_pushes_while_dialects_are_read_anew(parkd, fresh):
+    """What was being read when its feed was opened anew may be sent again, and is stored then."""
+    lot = fresh("json")
+
+    def send(left):
+        for _ in range(50):
+            status, text = push(parkd, "/v1/ingest/json", large(lot, left), key=KEY)
+            if status != 503:
+                break
+        return status, text
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        pushes = [pool.submit(send, left) for left in range(24)]
+        for one in pushes:
+            parkd.hup()
+            assert one.result()[0] == 200, one.result()
+    assert push(parkd, "/v1/ingest/json", large(lot, 33), key=KEY)[0] == 200
+    assert free_of(parkd, lot) == 33
 
 
 def test_a_secret_in_the_url(parkd, fresh):

@@ -110,10 +110,15 @@ static const struct feed *feed_by_path(void *ctx, struct view path)
     return view_is(path, "/box/up") ? &((struct world *)ctx)->box : NULL;
 }
 
-static struct dialect_session *feed_session(void *ctx, const struct feed *f)
+static void feed_receive(void *ctx, const struct feed *f, const struct inbound_message *m,
+                         api_received_fn *done, void *done_ctx)
 {
     struct world *w = ctx;
-    return f == &w->box ? w->generic : w->native;
+    struct dialect_ctx dctx = {.now_ms = clock_wall_ms(&w->clock), .feed = f->id};
+    struct inbound_result result;
+    inbound_result_init(&result);
+    inbound_read(f == &w->box ? w->generic : w->native, &dctx, m, &result);
+    done(done_ctx, f, m, &result);
 }
 
 static void feed_pushed(void *ctx, const struct feed *f, const struct report_list *reports,
@@ -266,7 +271,7 @@ static void start(struct world *w)
     struct api_port port = {.ctx = w,
                             .feed_by_id = feed_by_id,
                             .feed_by_path = feed_by_path,
-                            .feed_session = feed_session,
+                            .feed_receive = feed_receive,
                             .feed_pushed = feed_pushed,
                             .feed_poll_now = poll_now,
                             .ingest = ingest,

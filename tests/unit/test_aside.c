@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Large answers, read in the pool while the loop goes on: with real dialects, a real loop and a fake network.
- * What is removed, replaced or ended while they are read must not be touched any more; run under TSan and
- * ASan.
+ * Large answers and messages, read in the pool while the loop goes on: with real dialects, a real loop and a
+ * fake network. What is removed, replaced or ended while they are read must not be touched any more; run
+ * under TSan and ASan.
  */
 #include "dialect_test.h"
 #include "fake_net.h"
@@ -24,6 +24,13 @@ static const char *const slow_lua =
     "  local more = res.body:sub(1, 4) == 'more' and {url=ctx.url .. '/more'} or nil"
     "  return {{lot=ctx.lots[1].foreign, free=ctx.state.calls, total=#ctx.lots, occupied=#res.body % "
     "60000}}, more"
+    " end,"
+    " receive=function(ctx, message)"
+    "  for i = 1, 200000 do end"
+    "  ctx.state.calls = (ctx.state.calls or 0) + 1"
+    "  if message.body:sub(1, 4) == 'fail' then return nil, 'the vendor says no' end"
+    "  return {{lot=ctx.lots[1].foreign, free=ctx.state.calls, total=#message.body % 60000}},"
+    "   {body=message.path .. ' ' .. message.header('x-box') .. ' ' .. message.query('k')}"
     " end}";
 
 static struct {
@@ -99,19 +106,24 @@ static void put_lot(const char *feed, const char *foreign)
     assert_int_equal(registry_put(reg, &lot, VIEW("{}"), 1, &idx), 0);
 }
 
-static void put(int i, const char *dialect, const char *params)
+static void put_mode(int i, const char *dialect, const char *params, const char *mode)
 {
     struct json *j = NULL;
     struct feed f;
     struct why why = {0};
     char text[1024];
     (void)snprintf(text, sizeof text,
-                   "{\"id\":\"f%d\",\"dialect\":\"%s\",\"mode\":\"poll\",\"url\":\"http://lot%d/a\","
+                   "{\"id\":\"f%d\",\"dialect\":\"%s\",\"mode\":\"%s\",\"url\":\"http://lot%d/a\","
                    "\"interval_ms\":20000,\"params\":%s}",
-                   i, dialect, i, params);
+                   i, dialect, mode, i, params);
     if (json_parse(view_of(text), &j, &why) || feed_parse(j, &f, &why) || feeds_put(feeds, &f, &why))
         fail_msg("%s: %s: %s", text, why.at, why.text);
     json_free(j);
+}
+
+static void put(int i, const char *dialect, const char *params)
+{
+    put_mode(i, dialect, params, "poll");
 }
 
 static void put_all(const char *dialect, const char *params)
@@ -330,6 +342,140 @@ static void the_end_does_not_wait_either(void **state)
     answer_all();
 }
 
+/* ---- messages that come by themselves */
+
+static struct {
+    int64_t free[40]; /* what the reports say, in the order in which the messages were read; -err */
+    size_t n, n_dropped;
+    char reply[64];
+} got;
+
+static void on_received(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                        struct inbound_result *r)
+{
+    (void)ctx;
+    assert_non_null(feed);
+    assert_memory_equal(m->path.p, "/up", 3);
+    got.n_dropped += r->dropped;
+    got.free[got.n++] = r->err ? -r->err : r->reports.v[0].free;
+    assert_int_equal(r->reports.n, r->err ? 0 : 1);
+    if (!r->err)
+        assert_int_equal(view_copy(buf_get(&r->reply.body), got.reply, sizeof got.reply), 0);
+    inbound_result_fini(r);
+}
+
+static void push(int i, const char *begin, size_t n)
+{
+    char *body = body_of(begin, "", n), id[16], path[] = "/up", box[] = "seven", key[] = "a b";
+    const struct inbound_field headers[] = {{VIEW("Host"), VIEW("h")}, {VIEW("X-Box"), view_of(box)}};
+    const struct inbound_field query[] = {{VIEW("K"), VIEW("no")}, {VIEW("k"), view_of(key)}};
+    struct inbound_message m = {.method = VIEW("POST"),
+                                .path = view_of(path),
+                                .body = {body, n},
+                                .headers = headers,
+                                .n_headers = 2,
+                                .query = query,
+                                .n_query = 2};
+    (void)snprintf(id, sizeof id, "f%d", i);
+    feeds_receive(feeds, feeds_find(feeds, view_of(id)), &m, on_received, NULL);
+    memset(path, 'x', sizeof path); /* what is read later is a copy */
+    memset(box, 'x', sizeof box);
+    memset(key, 'x', sizeof key);
+    free(body);
+}
+
+static void put_pushed(void)
+{
+    memset(&got, 0, sizeof got);
+    for (int i = 0; i < FEEDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "f%d", i);
+        put_lot(id, "A");
+        put_mode(i, "slow", "{}", "push");
+    }
+    feeds_start(feeds);
+}
+
+static void small_messages_are_read_at_once(void **state)
+{
+    (void)state;
+    put_pushed();
+    push(0, "ok", DIALECT_ASIDE_BODY);
+    assert_int_equal(got.n, 1);
+    assert_string_equal(got.reply, "/up seven a b");
+}
+
+/* A small one that comes while a large one is read is the newer one: it waits. */
+static void messages_are_read_in_order(void **state)
+{
+    (void)state;
+    put_pushed();
+    push(0, "ok", BIG);
+    push(0, "ok", 10);
+    push(0, "fail", BIG);
+    push(0, "ok", BIG);
+    assert_int_equal(got.n, 0);
+    push(1, "ok", 10); /* another feed has nothing to wait for */
+    assert_int_equal(got.n, 1);
+    assert_int_equal(got.free[0], 1);
+    (void)loop_run(loop);
+    assert_int_equal(got.n, 5);
+    for (int i = 1; i < 5; i++)
+        assert_int_equal(got.free[i], i == 3 ? -ERR_REFUSED : i);
+    assert_string_equal(got.reply, "/up seven a b");
+    push(0, "ok", 10);
+    assert_int_equal(got.free[5], 5);
+}
+
+static void many_feeds_get_large_messages(void **state)
+{
+    (void)state;
+    put_pushed();
+    for (int i = 0; i < 3 * FEEDS; i++)
+        push(i % FEEDS, "ok", BIG);
+    (void)loop_run(loop);
+    assert_int_equal(got.n, 3 * FEEDS);
+    assert_int_equal(got.n_dropped, 0);
+}
+
+static void a_line_has_an_end(void **state)
+{
+    (void)state;
+    put_pushed();
+    for (int i = 0; i < 20; i++)
+        push(0, "ok", BIG);
+    assert_int_equal(got.n, 4);
+    assert_int_equal(got.n_dropped, 4);
+    assert_int_equal(got.free[0], -ERR_FULL);
+    (void)loop_run(loop);
+    assert_int_equal(got.n, 20);
+    assert_int_equal(got.n_dropped, 4);
+}
+
+/* Whoever sent it hears so, and may send it again. */
+static void messages_of_changed_feeds_are_dropped(void **state)
+{
+    (void)state;
+    put_pushed();
+    for (int i = 0; i < FEEDS; i++) {
+        push(i, "ok", BIG);
+        push(i, "ok", 10);
+    }
+    feeds_remove(feeds, VIEW("f0"));
+    assert_int_equal(got.n_dropped, 2);
+    put_mode(1, "generic", "{}", "push");
+    assert_int_equal(got.n_dropped, 4);
+    struct dialects *before = dialects;
+    dialects = load();
+    feeds_use_dialects(feeds, dialects);
+    dialects_free(before);
+    assert_int_equal(got.n_dropped, 2 * FEEDS);
+    push(2, "ok", BIG);
+    (void)loop_run(loop);
+    assert_int_equal(got.free[2 * FEEDS], 1); /* of a new session */
+    push(2, "ok", BIG);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -345,6 +491,11 @@ int main(void)
         TEST(replaced_feeds_are_asked_anew),
         TEST(new_dialects_do_not_wait),
         TEST(the_end_does_not_wait_either),
+        TEST(small_messages_are_read_at_once),
+        TEST(messages_are_read_in_order),
+        TEST(many_feeds_get_large_messages),
+        TEST(a_line_has_an_end),
+        TEST(messages_of_changed_feeds_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

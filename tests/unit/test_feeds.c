@@ -432,6 +432,23 @@ static void redis_away_halves_the_rate(void **state)
     assert_string_equal(shown(*state, "/0/interval_ms"), "8000");
 }
 
+static void on_received(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                        struct inbound_result *r)
+{
+    (void)feed;
+    (void)m;
+    *(int *)ctx = r->err;
+    inbound_result_fini(r);
+}
+
+static int receive(struct feeds *fs, const struct feed *f)
+{
+    int err = -1;
+    struct inbound_message m = {.body = VIEW("")};
+    feeds_receive(fs, f, &m, on_received, &err);
+    return err;
+}
+
 static void wrong_registrations_stand_there_disabled(void **state)
 {
     static const struct {
@@ -456,7 +473,7 @@ static void wrong_registrations_stand_there_disabled(void **state)
         assert_int_equal(put(fs, rows[i].json, &why), rows[i].err);
         assert_string_equal(shown(fs, "/1/state"), "disabled");
         assert_string_equal(shown(fs, "/1/error"), rows[i].error);
-        assert_null(feeds_session(fs, feeds_find(fs, VIEW("x"))));
+        assert_int_equal(receive(fs, feeds_find(fs, VIEW("x"))), ERR_CONFLICT);
     }
     assert_int_equal(put(fs, "{\"id\":\"x\",\"dialect\":\"fake\",\"mode\":\"push\"}", &why), 0);
     assert_string_equal(shown(fs, "/1/error"), "");
@@ -477,7 +494,7 @@ static void pushes_tell_health_and_find_their_path(void **state)
     assert_ptr_equal(f, feeds_find(fs, VIEW("p")));
     assert_null(feeds_find_path(fs, VIEW("/bea")));
     assert_null(feeds_find(fs, VIEW("")));
-    assert_non_null(feeds_session(fs, f));
+    assert_int_equal(receive(fs, f), 0);
     feeds_pushed(fs, f, &none, NULL);
     assert_string_equal(shown(fs, "/0/state"), "good");
     feeds_pushed(fs, f, NULL, &why);

@@ -10,7 +10,7 @@
 
 #include "parkd/base/clock.h"
 #include "parkd/base/json_write.h"
-#include "parkd/dialect/dialect.h"
+#include "parkd/dialect/inbound.h"
 #include "parkd/model/body.h"
 #include "parkd/model/feed.h"
 
@@ -42,12 +42,17 @@ typedef void api_saved_fn(void *ctx, int err, uint64_t version);
 typedef void api_text_fn(void *ctx, int err, const struct why *why, struct view json);
 typedef void api_each_fn(void *ctx, struct view id, struct view json, uint64_t version);
 
+typedef void api_received_fn(void *ctx, const struct feed *f, const struct inbound_message *m,
+                             struct inbound_result *result);
+
 struct api_port {
     void *ctx;
     /* feeds */
     const struct feed *(*feed_by_id)(void *ctx, struct view id);
     const struct feed *(*feed_by_path)(void *ctx, struct view path);
-    struct dialect_session *(*feed_session)(void *ctx, const struct feed *f);
+    /* Reads a push; fn runs exactly once, perhaps at once, and owns the result. */
+    void (*feed_receive)(void *ctx, const struct feed *f, const struct inbound_message *m,
+                         api_received_fn *done, void *done_ctx);
     void (*feed_pushed)(void *ctx, const struct feed *f, const struct report_list *reports,
                         const struct why *why);
     int (*feed_poll_now)(void *ctx, struct view id);

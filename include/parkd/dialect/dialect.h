@@ -21,7 +21,7 @@
 #define DIALECT_INTERFACE_VERSION "1.1" /* semantic version of what Lua files rely on */
 #define DIALECT_MAX_BODY          (4 * 1024 * 1024)
 #define DIALECT_MAX_FOLLOW_UPS    32          /* of a mapping; a Lua file gets 8 */
-#define DIALECT_ASIDE_BODY        (64 * 1024) /* what a poll brings beyond is decoded aside, in libuv's pool */
+#define DIALECT_ASIDE_BODY        (64 * 1024) /* what is larger is read aside, in libuv's pool */
 
 struct dialects;
 struct dialect;
@@ -110,9 +110,9 @@ int dialect_poll(struct dialect_session *s, const struct dialect_ctx *ctx, struc
  * the answer: an error envelope, an empty list where lots are expected, HTML, half a body (ERR_REFUSED,
  * ERR_PROTOCOL, ERR_SYNTAX …).
  *
- * With ctx->aside this may run in another thread than the loop's, provided that ctx->lots is NULL, no other
- * call of this session runs before it ends; it is closed in the loop again. A Lua dialect uses a second state
- * of its own for such calls, which wait for each other. */
+ * With ctx->aside this and dialect_receive may run in another thread than the loop's, provided that ctx->lots
+ * is NULL, no other call of this session runs before it ends; it is closed in the loop again. A Lua dialect
+ * uses a second state of its own for such calls, which wait for each other. */
 int dialect_decode(struct dialect_session *s, const struct dialect_ctx *ctx,
                    const struct dialect_response *res, struct report_list *out, struct dialect_request *next,
                    bool *more, struct why *why) must_check;

@@ -12,7 +12,7 @@
 
 #include "parkd/base/clock.h"
 #include "parkd/base/json_write.h"
-#include "parkd/dialect/dialect.h"
+#include "parkd/dialect/inbound.h"
 #include "parkd/model/feed.h"
 
 struct addr_filter;
@@ -51,7 +51,13 @@ void feeds_use_dialects(struct feeds *fs, const struct dialects *dialects);
 const struct feed *feeds_find(const struct feeds *fs, struct view id);
 const struct feed *feeds_find_path(const struct feeds *fs,
                                    struct view path); /* a push feed's own fixed path */
-struct dialect_session *feeds_session(struct feeds *fs, const struct feed *feed);
+/* A message came for this feed: its dialect reads it. fn runs exactly once with what came of it, which fn
+ * owns; the feed and the message are borrowed. At once if the message is small (DIALECT_ASIDE_BODY) and none
+ * of this feed is being read; else later, in order of arrival, and not in the loop. */
+typedef void feed_received_fn(void *ctx, const struct feed *feed, const struct inbound_message *m,
+                              struct inbound_result *result);
+void feeds_receive(struct feeds *fs, const struct feed *feed, const struct inbound_message *m,
+                   feed_received_fn *fn, void *ctx);
 /* A push of that feed came: tells health and status. `why` NULL: good. */
 void feeds_pushed(struct feeds *fs, const struct feed *feed, const struct report_list *reports,
                   const struct why *why);

@@ -57,6 +57,9 @@ struct view http_query(const struct http_request *req, const char *name);
 /* Calls fn for every query parameter, to refuse unknown ones. */
 void http_each_query(const struct http_request *req,
                      void (*fn)(void *ctx, struct view name, struct view value), void *ctx);
+/* And for every header. */
+void http_each_header(const struct http_request *req,
+                      void (*fn)(void *ctx, struct view name, struct view value), void *ctx);
 struct view http_peer(const struct http_request *req); /* address without port; "unix" for a UNIX socket */
 struct view http_request_id(
     const struct http_request *req); /* unique in this process, for logs and problem+json */
