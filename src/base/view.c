@@ -75,6 +75,23 @@ struct view view_cut(struct view *rest, char sep)
     return (struct view){whole.p, n};
 }
 
+char view_delimiter(struct view line)
+{
+    static const char signs[] = ";\t|,";
+    char best = 0;
+    size_t most = 0;
+    for (size_t k = 0; k < sizeof signs - 1; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < line.n; i++)
+            n += line.p[i] == signs[k];
+        if (n > most) {
+            most = n;
+            best = signs[k];
+        }
+    }
+    return best;
+}
+
 int view_copy(struct view a, char *dst, size_t size)
 {
     if (size == 0)

@@ -31,23 +31,6 @@ static bool contains(struct view text, const char *word)
     return false;
 }
 
-static char delimiter_of(struct view line)
-{
-    static const char signs[] = ";\t|,";
-    char best = 0;
-    size_t most = 0;
-    for (size_t k = 0; k < sizeof signs - 1; k++) {
-        size_t n = 0;
-        for (size_t i = 0; i < line.n; i++)
-            n += line.p[i] == signs[k];
-        if (n > most) {
-            most = n;
-            best = signs[k];
-        }
-    }
-    return best;
-}
-
 static bool has_digit_cell(struct view line, char delimiter)
 {
     while (line.p) {
@@ -86,7 +69,7 @@ static void tell_format(struct reading_of *r, struct view text)
         r->format = DOC_FORM;
     } else {
         struct view line = view_cut(&rest, '\n');
-        r->spec.delimiter = delimiter_of(line);
+        r->spec.delimiter = view_delimiter(line);
         r->format = r->spec.delimiter && rest.p ? DOC_CSV : DOC_TEXT;
         r->spec.no_heading = r->format == DOC_CSV && has_digit_cell(line, r->spec.delimiter);
     }

@@ -214,3 +214,52 @@ int access_check(const struct feed *f, struct why *why)
     json_free(params);
     return err;
 }
+
+/* ---- whole requests */
+
+int access_request(const struct feed *f, const struct access_token *t, const struct dialect_request *req,
+                   struct access_extra *x, struct access_headers *h, struct fetch_request *out,
+                   struct why *why)
+{
+    struct view url = view_of(req->url);
+    for (int i = 0; i < req->n_headers; i++)
+        h->v[h->n++] = (struct fetch_header){view_of(req->headers[i].name), view_of(req->headers[i].value)};
+    if (access_applies(f, url)) {
+        int err = access_add(f, t, req, x, why);
+        if (err)
+            return err;
+        url = view_of(x->url);
+        for (size_t i = 0; i < x->n_headers; i++)
+            h->v[h->n++] = x->headers[i];
+    }
+    *out = (struct fetch_request){.method = view_of(req->method),
+                                  .url = url,
+                                  .headers = h->v,
+                                  .n_headers = h->n,
+                                  .body = buf_get(&req->body)};
+    return 0;
+}
+
+int access_token_request(const struct feed *f, struct access_extra *x, struct fetch_request *out,
+                         struct why *why)
+{
+    int err = access_ask_token(&f->access, x, why);
+    *out = (struct fetch_request){.method = VIEW("POST"),
+                                  .url = view_of(x->url),
+                                  .headers = x->headers,
+                                  .n_headers = x->n_headers,
+                                  .body = buf_get(&x->form)};
+    return err;
+}
+
+static const char *or_null(const char *s)
+{
+    return s[0] ? s : NULL;
+}
+
+struct fetch_tls access_tls(const struct feed *f)
+{
+    const struct tls_files *tls = &f->tls;
+    return (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
+                              tls->skip_verify};
+}

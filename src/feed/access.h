@@ -40,6 +40,17 @@ int access_add(const struct feed *f, const struct access_token *t, const struct 
                struct access_extra *out, struct why *why) must_check;
 /* Fills `out` (initialised): POST out->form. */
 int access_ask_token(const struct feed_access *a, struct access_extra *out, struct why *why) must_check;
+/* The whole requests, for the fetcher; their views point into `req`, `x` (initialised) and `h`. */
+struct access_headers {
+    struct fetch_header v[DIALECT_MAX_HEADERS + ACCESS_MAX_HEADERS + 2];
+    size_t n; /* those that stand there already */
+};
+int access_request(const struct feed *f, const struct access_token *t, const struct dialect_request *req,
+                   struct access_extra *x, struct access_headers *h, struct fetch_request *out,
+                   struct why *why) must_check;
+int access_token_request(const struct feed *f, struct access_extra *x, struct fetch_request *out,
+                         struct why *why) must_check;
+struct fetch_tls access_tls(const struct feed *f);
 /* Reads the answer to that. `asked_ms`: when it was asked, from where the token's life counts. */
 int access_take_token(struct access_token *t, const struct fetch_result *res, int64_t asked_ms,
                       struct why *why) must_check;

@@ -24,22 +24,15 @@ struct feed_asker {
 
 static void on_answer(void *ctx, const struct fetch_result *res);
 
-static const char *or_null(const char *s)
-{
-    return s[0] ? s : NULL;
-}
-
 struct feed_asker *feed_asker_new(struct fetcher *f, const struct clock *clock, const struct feed *feed)
 {
-    const struct tls_files *tls = &feed->tls;
     struct feed_asker *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->fetcher = f;
     a->clock = clock;
     a->feed = feed;
-    a->tls = (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
-                                tls->skip_verify};
+    a->tls = access_tls(feed);
     dialect_request_init(&a->req);
     return a;
 }
@@ -62,46 +55,18 @@ static int start(struct feed_asker *a, struct fetch_request *req, struct why *wh
     return a->op ? 0 : ERR_INVALID;
 }
 
-static int ask_token(struct feed_asker *a, struct access_extra *x, struct why *why)
-{
-    int err = access_ask_token(&a->feed->access, x, why);
-    a->token_asked_ms = clock_mono_ms(a->clock);
-    struct fetch_request req = {.method = VIEW("POST"),
-                                .url = view_of(x->url),
-                                .headers = x->headers,
-                                .n_headers = x->n_headers,
-                                .body = buf_get(&x->form)};
-    return err ? err : start(a, &req, why);
-}
-
-static int ask(struct feed_asker *a, struct access_extra *x, struct why *why)
-{
-    struct fetch_header h[DIALECT_MAX_HEADERS + ACCESS_MAX_HEADERS];
-    struct view url = view_of(a->req.url);
-    size_t n = 0;
-    for (; n < (size_t)a->req.n_headers; n++)
-        h[n] = (struct fetch_header){view_of(a->req.headers[n].name), view_of(a->req.headers[n].value)};
-    if (access_applies(a->feed, url)) {
-        int err = access_add(a->feed, &a->token, &a->req, x, why);
-        if (err)
-            return err;
-        url = view_of(x->url);
-        for (size_t i = 0; i < x->n_headers; i++)
-            h[n++] = x->headers[i];
-    }
-    struct fetch_request req = {.method = view_of(a->req.method),
-                                .url = url,
-                                .headers = h,
-                                .n_headers = n,
-                                .body = buf_get(&a->req.body)};
-    return start(a, &req, why);
-}
-
 static int go(struct feed_asker *a, struct why *why)
 {
     struct access_extra x;
+    struct access_headers h = {.n = 0};
+    struct fetch_request req;
     access_extra_init(&x);
-    int err = a->for_token ? ask_token(a, &x, why) : ask(a, &x, why);
+    if (a->for_token)
+        a->token_asked_ms = clock_mono_ms(a->clock);
+    int err = a->for_token ? access_token_request(a->feed, &x, &req, why)
+                           : access_request(a->feed, &a->token, &a->req, &x, &h, &req, why);
+    if (!err)
+        err = start(a, &req, why);
     access_extra_fini(&x);
     return err;
 }

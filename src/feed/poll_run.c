@@ -50,17 +50,10 @@ static void settle(struct poll_run *run, int err, struct why *why)
 
 /* ---- asking */
 
-static const char *or_null(const char *s)
-{
-    return s[0] ? s : NULL;
-}
-
 static int start_fetch(struct poll_run *run, struct fetch_request *req, struct why *why)
 {
     struct feed_entry *e = run->entry;
-    const struct tls_files *tls = &e->feed.tls;
-    run->tls = (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
-                                  tls->skip_verify};
+    run->tls = access_tls(&e->feed);
     req->timeout_ms = poll_deadline(e->feed.interval_ms) - run->used_ms;
     req->tls = &run->tls;
     run->op = fetch_start(e->set->fetcher, req, on_answer, run, why);
@@ -69,15 +62,11 @@ static int start_fetch(struct poll_run *run, struct fetch_request *req, struct w
 
 static int send_token_request(struct poll_run *run, struct access_extra *x, struct why *why)
 {
-    int err = access_ask_token(&run->entry->feed.access, x, why);
+    struct fetch_request req;
+    int err = access_token_request(&run->entry->feed, x, &req, why);
     if (err)
         return err;
     run->token_asked_ms = clock_mono_ms(run->entry->set->clock);
-    struct fetch_request req = {.method = VIEW("POST"),
-                                .url = view_of(x->url),
-                                .headers = x->headers,
-                                .n_headers = x->n_headers,
-                                .body = buf_get(&x->form)};
     err = start_fetch(run, &req, why);
     if (err)
         why_under(why, "/access/oauth2/token_url");
@@ -87,26 +76,11 @@ static int send_token_request(struct poll_run *run, struct access_extra *x, stru
 static int send_request(struct poll_run *run, struct access_extra *x, struct why *why)
 {
     struct feed_entry *e = run->entry;
-    struct fetch_header h[DIALECT_MAX_HEADERS + 2 + ACCESS_MAX_HEADERS];
-    struct view url = view_of(run->req.url);
-    size_t n = 0;
-    for (; n < (size_t)run->req.n_headers; n++)
-        h[n] = (struct fetch_header){view_of(run->req.headers[n].name), view_of(run->req.headers[n].value)};
-    n += conditional_add(run, &h[n]);
-    if (access_applies(&e->feed, url)) {
-        int err = access_add(&e->feed, &e->token, &run->req, x, why);
-        if (err)
-            return err;
-        url = view_of(x->url);
-        for (size_t i = 0; i < x->n_headers; i++)
-            h[n++] = x->headers[i];
-    }
-    struct fetch_request req = {.method = view_of(run->req.method),
-                                .url = url,
-                                .headers = h,
-                                .n_headers = n,
-                                .body = buf_get(&run->req.body)};
-    return start_fetch(run, &req, why);
+    struct access_headers h = {.n = 0};
+    struct fetch_request req;
+    h.n = conditional_add(run, h.v);
+    int err = access_request(&e->feed, &e->token, &run->req, x, &h, &req, why);
+    return err ? err : start_fetch(run, &req, why);
 }
 
 static int send_now(struct poll_run *run, struct why *why)

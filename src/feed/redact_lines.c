@@ -104,23 +104,6 @@ static struct view next_cell(struct view line, size_t *at, char delimiter)
     return (struct view){line.p + from, i - from};
 }
 
-static char delimiter_of(struct view line)
-{
-    static const char signs[] = ";\t|,";
-    char best = 0;
-    size_t most = 0;
-    for (size_t k = 0; k < sizeof signs - 1; k++) {
-        size_t n = 0;
-        for (size_t i = 0; i < line.n; i++)
-            n += line.p[i] == signs[k];
-        if (n > most) {
-            most = n;
-            best = signs[k];
-        }
-    }
-    return best;
-}
-
 static struct view unquoted(struct view cell)
 {
     cell = view_trim(cell);
@@ -132,7 +115,7 @@ static struct view unquoted(struct view cell)
 static void read_heading(struct view line, struct table *t)
 {
     size_t at = 0;
-    t->delimiter = delimiter_of(line);
+    t->delimiter = view_delimiter(line);
     for (size_t i = 0; t->delimiter && i < COLUMNS && at < line.n; i++, at++) {
         struct view name = unquoted(next_cell(line, &at, t->delimiter));
         t->personal[i] = memchr(name.p, '=', name.n) == NULL && redact_name(name);

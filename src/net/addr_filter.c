@@ -194,3 +194,10 @@ int addr_filter_allow(struct addr_filter *f, struct view cidr)
     f->allow[f->n_allow++] = s;
     return 0;
 }
+
+const char *addr_print(const struct sockaddr *sa, char text[ADDR_TEXT_SIZE])
+{
+    const void *addr = sa->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)sa)->sin_addr
+                                                : (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
+    return inet_ntop(sa->sa_family, addr, text, ADDR_TEXT_SIZE) ? text : "?";
+}

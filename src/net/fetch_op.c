@@ -138,28 +138,20 @@ void fetch_op_free(struct fetch *op)
 
 /* --- addresses --- */
 
-static const char *print_addr(const struct sockaddr *sa, char text[INET6_ADDRSTRLEN])
-{
-    const void *addr = sa->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)sa)->sin_addr
-                                                : (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
-
-    return inet_ntop(sa->sa_family, addr, text, INET6_ADDRSTRLEN) ? text : "?";
-}
-
 static bool passes(struct fetch *op, const struct sockaddr *sa)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[ADDR_TEXT_SIZE];
 
     if (!op->filter || addr_filter_passes(op->filter, sa))
         return true;
-    snprintf(op->detail, sizeof op->detail, "address %s is not allowed", print_addr(sa, text));
+    snprintf(op->detail, sizeof op->detail, "address %s is not allowed", addr_print(sa, text));
     return false;
 }
 
 int fetch_op_check_literal(struct fetch *op)
 {
     union dns_addr a = {.sa = {.sa_family = op->parts.v4 ? AF_INET : AF_INET6}};
-    char text[INET6_ADDRSTRLEN];
+    char text[ADDR_TEXT_SIZE];
     void *dst = op->parts.v4 ? (void *)&a.v4.sin_addr : (void *)&a.v6.sin6_addr;
 
     if (view_copy(op->parts.host, text, sizeof text) != 0 || inet_pton(a.sa.sa_family, text, dst) != 1)
@@ -169,7 +161,7 @@ int fetch_op_check_literal(struct fetch *op)
 
 int fetch_op_pin(struct fetch *op, const struct dns_answer *answer)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[ADDR_TEXT_SIZE];
     struct buf line;
     int n = 0;
 
@@ -180,7 +172,7 @@ int fetch_op_pin(struct fetch *op, const struct dns_answer *answer)
 
         if (!passes(op, sa))
             continue;
-        buf_printf(&line, sa->sa_family == AF_INET ? "%s%s" : "%s[%s]", n++ ? "," : "", print_addr(sa, text));
+        buf_printf(&line, sa->sa_family == AF_INET ? "%s%s" : "%s[%s]", n++ ? "," : "", addr_print(sa, text));
     }
     if (n > 0 && !line.err)
         op->pins = curl_slist_append(NULL, line.p);

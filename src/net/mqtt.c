@@ -79,15 +79,8 @@ static void fail_with(struct mqtt *m, int err, const char *text)
 
 /* --- from the name to a connection --- */
 
-static const char *print_addr(const struct sockaddr *sa, char text[INET6_ADDRSTRLEN])
-{
-    const void *addr = sa->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)sa)->sin_addr
-                                                : (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
-    return inet_ntop(sa->sa_family, addr, text, INET6_ADDRSTRLEN) ? text : "?";
-}
-
 /* Another one of those that pass at each attempt. NULL: none passes, and `text` is one that does not. */
-static const struct sockaddr *choose(struct mqtt *m, const struct dns_answer *a, char text[INET6_ADDRSTRLEN])
+static const struct sockaddr *choose(struct mqtt *m, const struct dns_answer *a, char text[ADDR_TEXT_SIZE])
 {
     const struct sockaddr *good[DNS_MAX_ADDRS];
     unsigned n = 0;
@@ -95,19 +88,19 @@ static const struct sockaddr *choose(struct mqtt *m, const struct dns_answer *a,
         if (!m->filtered || addr_filter_passes(&m->filter, &a->addrs[i].sa))
             good[n++] = &a->addrs[i].sa;
         else
-            (void)print_addr(&a->addrs[i].sa, text);
+            (void)addr_print(&a->addrs[i].sa, text);
     }
     if (n == 0)
         return NULL;
     const struct sockaddr *sa = good[m->attempts++ % n];
-    (void)print_addr(sa, text);
+    (void)addr_print(sa, text);
     return sa;
 }
 
 static void on_resolved(void *ctx, int err, const struct dns_answer *answer)
 {
     struct mqtt *m = ctx;
-    char text[INET6_ADDRSTRLEN] = "";
+    char text[ADDR_TEXT_SIZE] = "";
     struct why why = {0};
     if (err) {
         (void)why_set(&why, err, "", "%s: %s", m->host, err_text(err));

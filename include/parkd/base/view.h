@@ -33,6 +33,8 @@ struct view view_trim(struct view a);
 /* Cuts `*rest` at the first `sep`: returns what stands before it and moves `*rest` behind it. Without `sep`
  * returns all and leaves `*rest` empty with p == NULL. */
 struct view view_cut(struct view *rest, char sep);
+/* What likely separates the cells of this line: the most frequent of ; tab | and comma. 0: none is there. */
+char view_delimiter(struct view line);
 /* Copies into dst of `size` bytes, always terminated. ERR_TOO_BIG (and an empty dst) when it does not fit
  * whole. */
 int view_copy(struct view a, char *dst, size_t size) must_check;

@@ -32,4 +32,8 @@ int addr_filter_allow(struct addr_filter *f, struct view cidr) must_check;
 bool addr_filter_has(const struct addr_filter *f, struct view address);
 bool addr_filter_passes(const struct addr_filter *f, const struct sockaddr *sa);
 
+#define ADDR_TEXT_SIZE 46
+/* An IPv4 or IPv6 address in its usual form, without port; "?" for any other. */
+const char *addr_print(const struct sockaddr *sa, char text[ADDR_TEXT_SIZE]);
+
 #endif
