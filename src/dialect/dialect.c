@@ -15,6 +15,8 @@ struct dialects {
     size_t n;
     size_t sessions; /* open ones */
     bool given_up;   /* goes with the last session */
+    char *lib;       /* what Lua files find as `lib` */
+    size_t lib_n;
 };
 
 struct dialect_session {
@@ -47,7 +49,24 @@ void dialects_free(struct dialects *ds)
     for (size_t i = 0; i < ds->n; i++)
         dialect_free(ds->v[i]);
     free(ds->v);
+    free(ds->lib);
     free(ds);
+}
+
+int dialects_use_lib(struct dialects *ds, struct view source)
+{
+    char *lib = source.n ? view_dup(source) : NULL;
+    if (source.n && !lib)
+        return ERR_NOMEM;
+    free(ds->lib);
+    ds->lib = lib;
+    ds->lib_n = source.n;
+    return 0;
+}
+
+struct view dialects_lib(const struct dialects *ds)
+{
+    return (struct view){ds->lib, ds->lib_n};
 }
 
 struct dialects *dialects_new(void)
@@ -296,9 +315,25 @@ int dialect_receive(struct dialect_session *s, const struct dialect_ctx *ctx,
 typedef int tell_fn(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                     struct dialect_request_list *out, struct why *why);
 
+/* What must go before goes alone. True: the list is that. */
+static bool keep_first(struct dialect_request_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (!l->v[i].first)
+            continue;
+        struct dialect_request first = l->v[i];
+        l->v[i] = l->v[0];
+        l->v[0] = first;
+        while (l->n > 1)
+            dialect_request_fini(&l->v[--l->n]);
+        return true;
+    }
+    return false;
+}
+
 /* In slices of the dialect's wish; item numbers become those of the whole batch. */
-static int tell(struct dialect_session *s, tell_fn *fn, const struct dialect_ctx *ctx,
-                const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
+static int tell_all(struct dialect_session *s, tell_fn *fn, const struct dialect_ctx *ctx,
+                    const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
 {
     int err = 0;
     for (size_t at = 0; at < batch->n && !err;) {
@@ -309,12 +344,40 @@ static int tell(struct dialect_session *s, tell_fn *fn, const struct dialect_ctx
         if (s->d->max_batch && part.n > s->d->max_batch)
             part.n = s->d->max_batch;
         err = fn(s->self, ctx, &part, out, why);
+        if (!err && keep_first(out))
+            break;
         for (size_t r = first; r < out->n; r++) {
             for (size_t i = 0; i < out->v[r].n_items; i++)
                 out->v[r].items[i] += (uint32_t)at;
         }
         at += part.n;
     }
+    return err;
+}
+
+static int tell(struct dialect_session *s, enum dialect_part part, const struct dialect_ctx *ctx,
+                const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
+{
+    const struct dialect_ops *ops = s->d->ops;
+    const struct {
+        enum dialect_part part;
+        tell_fn *fn;
+        const char *what;
+    } calls[] = {{DIALECT_PUSH, ops->push, "push"},
+                 {DIALECT_BEAT, ops->beat, "send signs of life"},
+                 {DIALECT_REGISTER, ops->enrol, "register lots"},
+                 {DIALECT_DAY, ops->day, "send a day's statement"},
+                 {DIALECT_ASK, ops->ask, "ask what the platform holds"}};
+    size_t i = 0;
+    start(why);
+    *out = (struct dialect_request_list){0};
+    while (calls[i].part != part)
+        i++;
+    if (!(s->d->parts & part))
+        return no_part(s, calls[i].what, why);
+    int err = tell_all(s, calls[i].fn, ctx, batch, out, why);
+    for (size_t r = 0; r < out->n; r++)
+        out->v[r].part = part;
     if (err)
         dialect_request_list_fini(out);
     return finish(err, why);
@@ -323,21 +386,45 @@ static int tell(struct dialect_session *s, tell_fn *fn, const struct dialect_ctx
 int dialect_push(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                  struct dialect_request_list *out, struct why *why)
 {
-    start(why);
-    *out = (struct dialect_request_list){0};
-    if (!(s->d->parts & DIALECT_PUSH))
-        return no_part(s, "push", why);
-    return tell(s, s->d->ops->push, ctx, batch, out, why);
+    return tell(s, DIALECT_PUSH, ctx, batch, out, why);
 }
 
 int dialect_beat(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                  struct dialect_request_list *out, struct why *why)
 {
+    return tell(s, DIALECT_BEAT, ctx, batch, out, why);
+}
+
+int dialect_register(struct dialect_session *s, const struct dialect_ctx *ctx,
+                     const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
+{
+    return tell(s, DIALECT_REGISTER, ctx, batch, out, why);
+}
+
+int dialect_day(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                struct dialect_request_list *out, struct why *why)
+{
+    return tell(s, DIALECT_DAY, ctx, batch, out, why);
+}
+
+int dialect_ask(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                struct dialect_request_list *out, struct why *why)
+{
+    return tell(s, DIALECT_ASK, ctx, batch, out, why);
+}
+
+int dialect_answer(struct dialect_session *s, const struct dialect_ctx *ctx,
+                   const struct dialect_request *req, const struct dialect_response *res,
+                   struct dialect_known_list *out, struct why *why)
+{
     start(why);
-    *out = (struct dialect_request_list){0};
-    if (!(s->d->parts & DIALECT_BEAT))
-        return no_part(s, "send signs of life", why);
-    return tell(s, s->d->ops->beat, ctx, batch, out, why);
+    *out = (struct dialect_known_list){0};
+    if (!(s->d->parts & DIALECT_ASK))
+        return no_part(s, "ask what the platform holds", why);
+    int err = s->d->ops->answer(s->self, ctx, req, res, out, why);
+    if (err)
+        dialect_known_list_fini(out);
+    return finish(err, why);
 }
 
 int dialect_check(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_request *req,

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dialect/lua_dialect.h"
 #include "dialect/lua_engine.h"
 #include "dialect/table.h"
 #include "parkd/base/file.h"
+
+#define LIB_FILE "lib.lua"
 
 int dialects_add_all_built_in(struct dialects *ds)
 {
@@ -37,7 +40,7 @@ int dialects_add_all_built_in(struct dialects *ds)
 int dialects_add_lua(struct dialects *ds, const char *file, struct view source, struct why *why)
 {
     struct dialect *d = calloc(1, sizeof *d);
-    int err = d ? lua_dialect_load(file, source, d, why) : ERR_NOMEM;
+    int err = d ? lua_dialect_load(file, source, dialects_lib(ds), d, why) : ERR_NOMEM;
     if (!err)
         return dialects_add(ds, d, why);
     if (d) {
@@ -55,16 +58,40 @@ static int read_file(const char *path, struct buf *out, struct why *why)
     return err ? why_set(why, err, path, "%s", err == ERR_IO ? strerror(errno) : err_text(err)) : 0;
 }
 
-int dialects_add_file(struct dialects *ds, const char *path, struct why *why)
+/* The library of a folder, if it has one; else that of before stays. */
+static int use_lib_of(struct dialects *ds, const char *folder, int folder_n, struct why *why)
 {
-    const char *slash = strrchr(path, '/');
+    char path[1024];
+    struct buf source;
+    if (snprintf(path, sizeof path, "%.*s/" LIB_FILE, folder_n, folder) >= (int)sizeof path ||
+        access(path, F_OK))
+        return 0;
+    buf_init(&source, LUA_SOURCE_MAX);
+    int err = read_file(path, &source, why);
+    if (!err)
+        err = dialects_use_lib(ds, buf_get(&source));
+    buf_fini(&source);
+    return err;
+}
+
+static int add_one(struct dialects *ds, const char *path, const char *name, struct why *why)
+{
     struct buf source;
     buf_init(&source, LUA_SOURCE_MAX);
     int err = read_file(path, &source, why);
     if (!err)
-        err = dialects_add_lua(ds, slash ? slash + 1 : path, buf_get(&source), why);
+        err = dialects_add_lua(ds, name, buf_get(&source), why);
     buf_fini(&source);
     return err;
+}
+
+int dialects_add_file(struct dialects *ds, const char *path, struct why *why)
+{
+    const char *slash = strrchr(path, '/');
+    int err = slash ? use_lib_of(ds, path, (int)(slash - path), why) : use_lib_of(ds, ".", 1, why);
+    if (!err && !dialects_lib(ds).n)
+        err = use_lib_of(ds, PARKD_SHARE "/dialects", (int)sizeof PARKD_SHARE "/dialects" - 1, why);
+    return err ? err : add_one(ds, path, slash ? slash + 1 : path, why);
 }
 
 static int add_file(struct dialects *ds, const char *folder, const char *name, struct why *why)
@@ -72,13 +99,14 @@ static int add_file(struct dialects *ds, const char *folder, const char *name, s
     char path[1024];
     if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
         return why_set(why, ERR_TOO_BIG, name, "path too long");
-    return dialects_add_file(ds, path, why);
+    return add_one(ds, path, name, why);
 }
 
 static int is_lua_file(const struct dirent *e)
 {
     size_t n = strlen(e->d_name);
-    return n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".lua") == 0;
+    return n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".lua") == 0 &&
+           strcmp(e->d_name, LIB_FILE) != 0;
 }
 
 static int add_folder(struct dialects *ds, const char *folder, struct why *why)
@@ -91,12 +119,22 @@ static int add_folder(struct dialects *ds, const char *folder, struct why *why)
         (void)why_set(why, ERR_IO, folder, "%s", strerror(errno));
         return 1;
     }
+    failed += use_lib_of(ds, folder, (int)strlen(folder), why) != 0;
     for (int i = 0; i < n; i++) {
         failed += add_file(ds, folder, names[i]->d_name, why) != 0;
         free(names[i]);
     }
     free(names);
     return failed;
+}
+
+/* A folder without a library uses the packaged one, which stands in the last folder. */
+static int use_packaged_lib(struct dialects *ds, const char *const *folders, struct why *why)
+{
+    const char *last = NULL;
+    for (; folders && *folders; folders++)
+        last = *folders;
+    return last ? use_lib_of(ds, last, (int)strlen(last), why) : 0;
 }
 
 struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why)
@@ -107,7 +145,9 @@ struct dialects *dialects_load(const char *const *folders, int *n_failed, struct
         dialects_free(ds);
         return NULL;
     }
-    for (; folders && *folders; folders++)
-        *n_failed += add_folder(ds, *folders, why);
+    for (const char *const *f = folders; f && *f; f++) {
+        *n_failed += use_packaged_lib(ds, folders, why) != 0;
+        *n_failed += add_folder(ds, *f, why);
+    }
     return ds;
 }

@@ -41,8 +41,9 @@ struct loading {
 
 static void check_spec_names(lua_State *L)
 {
-    static const char *const names[] = {"name", "interface", "params", "poll",      "decode",     "receive",
-                                        "push", "check",     "beat",   "max_batch", "any_status", NULL};
+    static const char *const names[] = {"name",   "interface", "params",     "poll",     "decode", "receive",
+                                        "push",   "check",     "beat",       "register", "day",    "ask",
+                                        "answer", "max_batch", "any_status", NULL};
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
         int i = 0;
@@ -62,18 +63,30 @@ static bool has_function(lua_State *L, const char *name)
     return type == LUA_TFUNCTION;
 }
 
+/* What only means something beside push. */
+static const struct {
+    const char *name;
+    unsigned part;
+} with_push[] = {{"check", 0},         {"beat", DIALECT_BEAT}, {"register", DIALECT_REGISTER},
+                 {"day", DIALECT_DAY}, {"ask", DIALECT_ASK},   {"answer", 0}};
+
 static unsigned parts_of(lua_State *L)
 {
     unsigned parts = 0;
     bool poll = has_function(L, "poll"), push = has_function(L, "push");
     if (poll != has_function(L, "decode"))
         lua_engine_raise(L, ERR_SCRIPT, "poll and decode belong together");
-    if ((has_function(L, "check") || has_function(L, "beat")) && !push)
-        lua_engine_raise(L, ERR_SCRIPT, "check and beat need push");
+    for (size_t i = 0; i < sizeof with_push / sizeof *with_push; i++) {
+        bool has = has_function(L, with_push[i].name);
+        if (has && !push)
+            lua_engine_raise(L, ERR_SCRIPT, "%s needs push", with_push[i].name);
+        parts |= has ? with_push[i].part : 0;
+    }
+    if (has_function(L, "ask") != has_function(L, "answer"))
+        lua_engine_raise(L, ERR_SCRIPT, "ask and answer belong together");
     parts |= poll ? DIALECT_POLL : 0;
     parts |= push ? DIALECT_PUSH : 0;
     parts |= has_function(L, "receive") ? DIALECT_RECEIVE : 0;
-    parts |= has_function(L, "beat") ? DIALECT_BEAT : 0;
     if (!parts)
         lua_engine_raise(L, ERR_SCRIPT, "a dialect needs poll, receive or push");
     return parts;
@@ -149,7 +162,8 @@ static struct lua_file *file_new(void)
     return f;
 }
 
-int lua_dialect_load(const char *file, struct view source, struct dialect *out, struct why *why)
+int lua_dialect_load(const char *file, struct view source, struct view lib, struct dialect *out,
+                     struct why *why)
 {
     int err = 0;
     struct loading job = {out};
@@ -162,11 +176,13 @@ int lua_dialect_load(const char *file, struct view source, struct dialect *out, 
     out->follow_ups = FOLLOW_UPS;
     out->impl_free = file_free;
     out->impl = f;
-    f->engine = lua_engine_new(file, source, &err, why);
+    f->engine = lua_engine_new(file, source, lib, &err, why);
     if (f->engine)
         out->source = (struct view){f->engine->source, f->engine->source_n};
     if (f->engine)
         err = lua_engine_run(f->engine, on_load, &job, LUA_STEPS, why);
+    if (f->engine)
+        lua_engine_rest(f->engine);
     if (err && why)
         why_under(why, "%s", file);
     return err;
@@ -253,7 +269,7 @@ static int run(struct lua_session *s, lua_CFunction fn, struct lua_call *c, int6
     (void)pthread_mutex_lock(&f->lock);
     if (!f->aside) /* the text of the first never changes */
         f->aside = lua_engine_new(f->engine->chunk + 1, (struct view){f->engine->source, f->engine->source_n},
-                                  &err, why);
+                                  (struct view){f->engine->lib, f->engine->lib_n}, &err, why);
     if (f->aside)
         err = run_in(f->aside, s, fn, c, steps, why);
     (void)pthread_mutex_unlock(&f->lock);
@@ -317,11 +333,13 @@ static int on_receive(lua_State *L)
     return 0;
 }
 
-static int on_push(lua_State *L)
+static int on_tell(lua_State *L)
 {
     struct lua_call *c = prepare(L);
     lua_push_items(L, c);
-    lua_call(L, 2, 2);
+    if (c->batch->date)
+        lua_pushstring(L, c->batch->date);
+    lua_call(L, c->batch->date ? 3 : 2, 2);
     check_answer(L);
     lua_pop(L, 1);
     lua_take_requests(L, c);
@@ -335,6 +353,18 @@ static int on_check(lua_State *L)
     lua_push_response(L, c->res);
     lua_call(L, 3, 2);
     lua_take_judgement(L, c->asked, c->judgement);
+    return 0;
+}
+
+static int on_answer(lua_State *L)
+{
+    struct lua_call *c = prepare(L);
+    lua_push_request(L, c->asked);
+    lua_push_response(L, c->res);
+    lua_call(L, 3, 2);
+    check_answer(L);
+    lua_pop(L, 1);
+    lua_take_known(L, c->asked, c->known);
     return 0;
 }
 
@@ -364,7 +394,7 @@ static int tell(struct lua_session *s, const char *part, const struct dialect_ct
                 const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
 {
     struct lua_call c = {.part = part, .ctx = ctx, .batch = batch, .requests = out};
-    return run(s, on_push, &c, LUA_STEPS + ITEM_STEPS * (int64_t)batch->n, why);
+    return run(s, on_tell, &c, LUA_STEPS + ITEM_STEPS * (int64_t)batch->n, why);
 }
 
 static int lua_push(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
@@ -377,6 +407,31 @@ static int lua_beat(void *self, const struct dialect_ctx *ctx, const struct dial
                     struct dialect_request_list *out, struct why *why)
 {
     return tell(self, "beat", ctx, batch, out, why);
+}
+
+static int lua_enrol(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                     struct dialect_request_list *out, struct why *why)
+{
+    return tell(self, "register", ctx, batch, out, why);
+}
+
+static int lua_day(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                   struct dialect_request_list *out, struct why *why)
+{
+    return tell(self, "day", ctx, batch, out, why);
+}
+
+static int lua_ask(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                   struct dialect_request_list *out, struct why *why)
+{
+    return tell(self, "ask", ctx, batch, out, why);
+}
+
+static int lua_answer(void *self, const struct dialect_ctx *ctx, const struct dialect_request *req,
+                      const struct dialect_response *res, struct dialect_known_list *out, struct why *why)
+{
+    struct lua_call c = {.part = "answer", .ctx = ctx, .asked = req, .res = res, .known = out};
+    return run(self, on_answer, &c, LUA_STEPS + BODY_STEPS * (int64_t)res->body.n, why);
 }
 
 static int on_has_check(lua_State *L)
@@ -407,4 +462,8 @@ const struct dialect_ops lua_ops = {
     .push = lua_push,
     .beat = lua_beat,
     .check = lua_check,
+    .enrol = lua_enrol,
+    .day = lua_day,
+    .ask = lua_ask,
+    .answer = lua_answer,
 };

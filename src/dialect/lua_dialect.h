@@ -7,6 +7,7 @@
 #include "dialect/ops.h"
 
 /* Fills `out` (zeroed by the caller, who frees params and impl also after an error). */
-int lua_dialect_load(const char *file, struct view source, struct dialect *out, struct why *why) must_check;
+int lua_dialect_load(const char *file, struct view source, struct view lib, struct dialect *out,
+                     struct why *why) must_check;
 
 #endif

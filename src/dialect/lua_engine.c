@@ -325,6 +325,22 @@ static int on_global(lua_State *L)
     return luaL_error(L, "a dialect keeps no globals: use local, or ctx.state ('%s')", lua_tostring(L, 2));
 }
 
+/* The library's table joins the host's tables, on top of the stack. */
+static void open_lib(lua_State *L, const struct lua_engine *e)
+{
+    if (luaL_loadbufferx(L, e->lib, e->lib_n, "=lib.lua", "t"))
+        lua_error(L);
+    lua_call(L, 0, 1);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "lib.lua returns a table");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_getmetatable(L, -1);
+    lua_getfield(L, -1, "__index");
+    lua_pushvalue(L, -4);
+    lua_setfield(L, -2, "lib");
+    lua_pop(L, 4);
+}
+
 /* The environment is an empty table before the library, so that assigning to a name is an error and not a
  * leak between feeds. */
 static int build_state(lua_State *L)
@@ -345,6 +361,8 @@ static int build_state(lua_State *L)
     lua_setfield(L, -2, "__newindex");
     lua_setmetatable(L, -2);
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    if (e->lib)
+        open_lib(L, e);
     if (luaL_loadbufferx(L, e->source, e->source_n, e->chunk, "t"))
         return lua_error(L);
     lua_call(L, 0, 1);
@@ -378,14 +396,21 @@ int lua_engine_run(struct lua_engine *e, lua_CFunction fn, void *job, int64_t st
     return run(e, fn, steps, why);
 }
 
-struct lua_engine *lua_engine_new(const char *chunk, struct view source, int *err, struct why *why)
+void lua_engine_rest(struct lua_engine *e)
+{
+    drop_state(e);
+}
+
+struct lua_engine *lua_engine_new(const char *chunk, struct view source, struct view lib, int *err,
+                                  struct why *why)
 {
     struct lua_engine *e = calloc(1, sizeof *e);
-    if (!e || !(e->source = view_dup(source))) {
+    if (!e || !(e->source = view_dup(source)) || (lib.n && !(e->lib = view_dup(lib)))) {
         *err = why_set(why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
         goto fail;
     }
     e->source_n = source.n;
+    e->lib_n = lib.n;
     (void)snprintf(e->chunk, sizeof e->chunk, "=%s", chunk);
     buf_init(&e->scratch, LUA_TEXT_MAX);
     *err = build(e, why);
@@ -404,5 +429,6 @@ void lua_engine_free(struct lua_engine *e)
     lua_docs_free(e);
     lua_zones_free(e);
     free(e->source);
+    free(e->lib);
     free(e);
 }

@@ -29,10 +29,10 @@
 #define LUA_TEXT_MAX (2u << 20) /* the longest string that a host function builds */
 
 struct lua_engine {
-    lua_State *L;   /* NULL after a breach, until the next run */
-    char chunk[64]; /* '=' and the file name, for messages */
-    char *source;
-    size_t source_n;
+    lua_State *L;       /* NULL after a breach, until the next run */
+    char chunk[64];     /* '=' and the file name, for messages */
+    char *source, *lib; /* lib NULL: none */
+    size_t source_n, lib_n;
     size_t memory, held;     /* of the state, with what is held for it outside (documents) */
     int64_t steps;           /* left */
     uint64_t n_runs;         /* begun; tells a document of this run from one of an earlier run */
@@ -49,8 +49,12 @@ struct lua_engine {
     struct lua_zones *zones;
 };
 
-/* Compiles and runs the file; what it returns is kept as the spec table. NULL: ERR_* in *err, and why. */
-struct lua_engine *lua_engine_new(const char *chunk, struct view source, int *err, struct why *why);
+/* Compiles and runs the library (empty: none), whose table scripts find as `lib`, and the file; what that
+ * returns is kept as the spec table. NULL: ERR_* in *err, and why. */
+struct lua_engine *lua_engine_new(const char *chunk, struct view source, struct view lib, int *err,
+                                  struct why *why);
+/* Drops the state until the next run: most dialects are never used. */
+void lua_engine_rest(struct lua_engine *e);
 void lua_engine_free(struct lua_engine *e);
 struct lua_engine *lua_engine_of(lua_State *L);
 /* Runs `fn` protected, with fresh budgets. 0, or the code of the error that the script raised (ERR_SCRIPT for

@@ -24,13 +24,18 @@ struct lua_call {
     struct dialect_reply *reply;
     struct dialect_request_list *requests;
     struct dialect_judgement *judgement;
+    struct dialect_known_list *known;
 };
+
+/* A member of the table on top. */
+void lua_set_view(lua_State *L, const char *key, struct view v);
+void lua_set_int(lua_State *L, const char *key, int64_t v);
 
 /* Each pushes one table. */
 void lua_push_ctx(lua_State *L, const struct lua_call *c);
 void lua_push_response(lua_State *L, const struct dialect_response *res);
 void lua_push_inbound(lua_State *L, const struct dialect_inbound *in);
-void lua_push_items(lua_State *L, const struct lua_call *c);
+void lua_push_items(lua_State *L, const struct lua_call *c); /* ctx is on top of the stack */
 void lua_push_request(lua_State *L, const struct dialect_request *req);
 
 /* Each reads the value on top of the stack and leaves it there. */
@@ -38,6 +43,7 @@ void lua_take_request(lua_State *L, struct dialect_request *out);
 void lua_take_requests(lua_State *L, struct lua_call *c);
 void lua_take_reports(lua_State *L, struct report_list *out);
 void lua_take_reply(lua_State *L, struct dialect_reply *out);
+void lua_take_known(lua_State *L, const struct dialect_request *req, struct dialect_known_list *out);
 /* The value below the top is the verdict, the top may be a message. */
 void lua_take_judgement(lua_State *L, const struct dialect_request *req, struct dialect_judgement *out);
 

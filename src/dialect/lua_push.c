@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What scripts are given: ctx, answers, inbound requests, items.
+ * What scripts are given: ctx, answers, inbound requests. Items: lua_item.c.
  *
  * Accessors that a script could keep (ctx.lots, res.header) never hold a pointer: they ask the engine for the
  * call that runs now, so that a kept one finds another call or none, but no freed memory.
@@ -14,23 +14,16 @@ static const struct lua_call *current(lua_State *L)
     return c;
 }
 
-static void set_view(lua_State *L, const char *key, struct view v)
+void lua_set_view(lua_State *L, const char *key, struct view v)
 {
     lua_pushlstring(L, v.p ? v.p : "", v.n);
     lua_setfield(L, -2, key);
 }
 
-static void set_int(lua_State *L, const char *key, int64_t v)
+void lua_set_int(lua_State *L, const char *key, int64_t v)
 {
     lua_pushinteger(L, v);
     lua_setfield(L, -2, key);
-}
-
-/* A count; unknown is nil. */
-static void set_count(lua_State *L, const char *key, int32_t v)
-{
-    if (v >= 0)
-        set_int(L, key, v);
 }
 
 /* ---- ctx */
@@ -38,8 +31,8 @@ static void set_count(lua_State *L, const char *key, int32_t v)
 static void push_lot(lua_State *L, const char *id, const char *foreign, lua_Integer n)
 {
     lua_createtable(L, 0, 2);
-    set_view(L, "id", view_of(id));
-    set_view(L, "foreign", view_of(foreign));
+    lua_set_view(L, "id", view_of(id));
+    lua_set_view(L, "foreign", view_of(foreign));
     lua_rawseti(L, -2, n);
 }
 
@@ -88,9 +81,9 @@ static int on_ctx_index(lua_State *L)
 void lua_push_ctx(lua_State *L, const struct lua_call *c)
 {
     lua_createtable(L, 0, 8);
-    set_int(L, "now", c->ctx->now_ms);
-    set_view(L, "url", c->ctx->url);
-    set_view(L, "feed", view_of(c->ctx->feed));
+    lua_set_int(L, "now", c->ctx->now_ms);
+    lua_set_view(L, "url", c->ctx->url);
+    lua_set_view(L, "feed", view_of(c->ctx->feed));
     lua_parse_json(L, c->params);
     lua_setfield(L, -2, "params");
     lua_parse_json(L, c->state);
@@ -135,8 +128,8 @@ static int on_response_header(lua_State *L)
 void lua_push_response(lua_State *L, const struct dialect_response *res)
 {
     lua_createtable(L, 0, 3);
-    set_int(L, "status", res->status);
-    set_view(L, "body", res->body);
+    lua_set_int(L, "status", res->status);
+    lua_set_view(L, "body", res->body);
     lua_pushcfunction(L, on_response_header);
     lua_setfield(L, -2, "header");
 }
@@ -158,50 +151,12 @@ static int on_inbound_query(lua_State *L)
 void lua_push_inbound(lua_State *L, const struct dialect_inbound *in)
 {
     lua_createtable(L, 0, 6);
-    set_view(L, "method", in->method);
-    set_view(L, "path", in->path);
-    set_view(L, "content_type", in->content_type);
-    set_view(L, "body", in->body);
+    lua_set_view(L, "method", in->method);
+    lua_set_view(L, "path", in->path);
+    lua_set_view(L, "content_type", in->content_type);
+    lua_set_view(L, "body", in->body);
     lua_pushcfunction(L, on_inbound_header);
     lua_setfield(L, -2, "header");
     lua_pushcfunction(L, on_inbound_query);
     lua_setfield(L, -2, "query");
-}
-
-/* ---- items */
-
-static void push_item(lua_State *L, const struct dialect_ctx *ctx, const struct dialect_item *item)
-{
-    const struct reading *r = item->reading;
-    lua_createtable(L, 0, 12);
-    set_view(L, "lot", view_of(item->lot->id));
-    set_view(L, "name", view_of(item->lot->name));
-    set_count(L, "free", r->free);
-    set_count(L, "open", r->open >= 0 ? r->open : item->lot->open);
-    set_count(L, "total", r->total >= 0 ? r->total : item->lot->total);
-    set_view(L, "status", view_of(status_name(r->status)));
-    set_view(L, "band", view_of(band_name(r->band)));
-    set_int(L, "seq", (int64_t)r->seq);
-    set_int(L, "changed", r->changed_ms);
-    set_int(L, "observed", r->observed_ms);
-    lua_pushboolean(L, dialect_item_current(ctx, item));
-    lua_setfield(L, -2, "current");
-}
-
-void lua_push_items(lua_State *L, const struct lua_call *c)
-{
-    lua_createtable(L, (int)c->batch->n, 0);
-    lua_engine_charge(L, c->batch->n * 10);
-    for (size_t i = 0; i < c->batch->n; i++) {
-        push_item(L, c->ctx, &c->batch->items[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-}
-
-void lua_push_request(lua_State *L, const struct dialect_request *req)
-{
-    lua_createtable(L, 0, 3);
-    set_view(L, "url", view_of(req->url));
-    set_view(L, "body", buf_get(&req->body));
-    set_int(L, "items", (int64_t)req->n_items);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What scripts give back: requests, reports, replies, verdicts.
+ * What scripts give back: requests, reports, replies. Verdicts: lua_verdict.c.
  *
  * A script's own mistakes (a word where a table belongs) raise ERR_SCRIPT and cost the call. What came from
  * the feed costs only what it must: a lot that cannot be named or a free that cannot be read costs the item,
@@ -93,7 +93,7 @@ void lua_take_request(lua_State *L, struct dialect_request *out)
 static void take_item_numbers(lua_State *L, struct dialect_request *out, size_t n_batch, char *taken)
 {
     if (lua_getfield(L, -1, "items") != LUA_TTABLE)
-        lua_engine_raise(L, ERR_SCRIPT, "a request of push names its items");
+        lua_engine_raise(L, ERR_SCRIPT, "a request names its items");
     size_t n = lua_rawlen(L, -1);
     if (n > n_batch)
         lua_engine_raise(L, ERR_SCRIPT, "more items in a request than there are");
@@ -112,23 +112,44 @@ static void take_item_numbers(lua_State *L, struct dialect_request *out, size_t 
     lua_pop(L, 1);
 }
 
+static struct dialect_request *add_request(lua_State *L, struct lua_call *c)
+{
+    struct dialect_request *r = dialect_request_add(c->requests);
+    if (!r)
+        lua_engine_raise(L, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    return r;
+}
+
+/* {first = request}: what must go before. */
+static bool take_first(lua_State *L, struct lua_call *c)
+{
+    bool there = lua_getfield(L, -1, "first") != LUA_TNIL;
+    if (there) {
+        struct dialect_request *r = add_request(L, c);
+        lua_take_request(L, r);
+        r->first = true;
+    }
+    lua_pop(L, 1);
+    return there;
+}
+
 void lua_take_requests(lua_State *L, struct lua_call *c)
 {
     need_table(L, -1, "the list of requests");
     int list = lua_gettop(L);
+    if (take_first(L, c))
+        return;
     size_t n = lua_rawlen(L, list);
     if (n > c->batch->n)
         lua_engine_raise(L, ERR_SCRIPT, "more requests than items");
     char *taken = lua_newuserdatauv(L, c->batch->n + 1, 0);
     memset(taken, 0, c->batch->n + 1);
-    bool push = strcmp(c->part, "push") == 0;
+    bool beat = strcmp(c->part, "beat") == 0;
     for (size_t i = 1; i <= n; i++) {
-        struct dialect_request *r = dialect_request_add(c->requests);
-        if (!r)
-            lua_engine_raise(L, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+        struct dialect_request *r = add_request(L, c);
         lua_rawgeti(L, list, (lua_Integer)i);
         lua_take_request(L, r);
-        if (push)
+        if (!beat)
             take_item_numbers(L, r, c->batch->n, taken);
         lua_pop(L, 1);
     }
@@ -356,7 +377,7 @@ void lua_take_reports(lua_State *L, struct report_list *out)
     }
 }
 
-/* ---- replies and verdicts */
+/* ---- replies */
 
 void lua_take_reply(lua_State *L, struct dialect_reply *out)
 {
@@ -374,52 +395,4 @@ void lua_take_reply(lua_State *L, struct dialect_reply *out)
     int err = buf_view(&out->body, body);
     if (err)
         lua_engine_raise(L, err, "reply: %s", err_text(err));
-}
-
-static enum dialect_verdict verdict_at(lua_State *L, int index)
-{
-    static const char *const names[] = {"ok", "retry", "reject", "pause"};
-    struct view word = {0};
-    if (lua_type(L, index) == LUA_TSTRING)
-        word.p = lua_tolstring(L, index, &word.n);
-    for (int i = 0; i < 4; i++) {
-        if (view_is(word, names[i]))
-            return (enum dialect_verdict)i;
-    }
-    lua_engine_raise(L, ERR_SCRIPT, "a verdict is ok, retry, reject or pause");
-    return VERDICT_RETRY;
-}
-
-static void take_each(lua_State *L, const struct dialect_request *req, struct dialect_judgement *out)
-{
-    out->each = calloc(req->n_items + 1, sizeof *out->each);
-    if (!out->each)
-        lua_engine_raise(L, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    for (size_t i = 0; i < req->n_items; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        out->each[i] = lua_isnil(L, -1) ? out->all : verdict_at(L, -1);
-        lua_pop(L, 1);
-    }
-}
-
-void lua_take_judgement(lua_State *L, const struct dialect_request *req, struct dialect_judgement *out)
-{
-    struct view message = {0};
-    if (lua_type(L, -1) == LUA_TSTRING)
-        message.p = lua_tolstring(L, -1, &message.n);
-    int verdict = lua_absindex(L, -2);
-    if (lua_istable(L, verdict)) {
-        lua_pushvalue(L, verdict);
-        message = text_member(L, "message");
-        lua_getfield(L, -1, "all");
-        out->all = lua_isnil(L, -1) ? VERDICT_OK : verdict_at(L, -1);
-        lua_pop(L, 1);
-        if (lua_getfield(L, -1, "each") == LUA_TTABLE)
-            take_each(L, req, out);
-        lua_pop(L, 2);
-    } else {
-        out->all = verdict_at(L, verdict);
-    }
-    if (message.n)
-        (void)why_set(&out->why, ERR_REFUSED, "", VIEW_FMT, VIEW_ARG(message));
 }

@@ -155,7 +155,8 @@ static int add_request(const struct dialect_ctx *ctx, const struct dialect_batch
     else
         (void)snprintf(id, sizeof id, "%s", name);
     for (size_t n = batch->n - first;; n = (n + 1) / 2) {
-        struct dialect_batch part = {batch->items + first, n, batch->summary, id};
+        struct dialect_batch part = {
+            .items = batch->items + first, .n = n, .summary = batch->summary, .batch_id = id};
         struct dialect_request *r = dialect_request_add(out);
         int err = r ? build(ctx, &part, (uint32_t)first, write, r, why) : ERR_NOMEM;
         if (err != ERR_TOO_BIG || n == 1)

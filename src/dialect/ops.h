@@ -30,6 +30,14 @@ struct dialect_ops {
                 struct dialect_request_list *out, struct why *why);
     int (*check)(void *self, const struct dialect_ctx *ctx, const struct dialect_request *req,
                  const struct dialect_response *res, struct dialect_judgement *out);
+    int (*enrol)(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                 struct dialect_request_list *out, struct why *why); /* dialect_register */
+    int (*day)(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+               struct dialect_request_list *out, struct why *why);
+    int (*ask)(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+               struct dialect_request_list *out, struct why *why);
+    int (*answer)(void *self, const struct dialect_ctx *ctx, const struct dialect_request *req,
+                  const struct dialect_response *res, struct dialect_known_list *out, struct why *why);
 };
 
 struct dialect {
@@ -52,6 +60,8 @@ extern const struct dialect_ops native_ops, generic_ops, lua_ops;
 struct view dialect_source(const struct dialect_session *s);
 /* Adds an empty request. NULL: out of memory. */
 struct dialect_request *dialect_request_add(struct dialect_request_list *l);
+/* An entry of nothing. NULL: out of memory. */
+struct dialect_known_item *dialect_known_add(struct dialect_known_list *l);
 /* Names the items that a request carries: `n` indexes from `first`. */
 int dialect_request_items(struct dialect_request *r, uint32_t first, size_t n) must_check;
 /* ERR_INVALID: not a header (name no token, control characters in the value, too long); ERR_FULL. */

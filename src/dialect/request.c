@@ -14,6 +14,8 @@ void dialect_request_init(struct dialect_request *r)
     r->n_headers = 0;
     r->items = NULL;
     r->n_items = 0;
+    r->part = 0;
+    r->first = false;
     buf_init(&r->body, DIALECT_MAX_BODY);
 }
 
@@ -41,7 +43,27 @@ void dialect_reply_fini(struct dialect_reply *r)
 void dialect_judgement_fini(struct dialect_judgement *j)
 {
     free(j->each);
+    free(j->codes);
+    free(j->unbalanced);
     j->each = NULL;
+    j->codes = NULL;
+    j->unbalanced = NULL;
+}
+
+void dialect_known_list_fini(struct dialect_known_list *l)
+{
+    free(l->v);
+    *l = (struct dialect_known_list){0};
+}
+
+struct dialect_known_item *dialect_known_add(struct dialect_known_list *l)
+{
+    struct dialect_known_item *v = realloc(l->v, (l->n + 1) * sizeof *v);
+    if (!v)
+        return NULL;
+    l->v = v;
+    v[l->n] = (struct dialect_known_item){.free = COUNT_NONE, .open = COUNT_NONE, .total = COUNT_NONE};
+    return &v[l->n++];
 }
 
 struct dialect_request *dialect_request_add(struct dialect_request_list *l)

@@ -13,6 +13,9 @@ int dialects_add(struct dialects *ds, struct dialect *d, struct why *why) must_c
 int dialects_add_built_in(struct dialects *ds, const struct dialect *model) must_check;
 /* native and generic. */
 int dialects_add_all_built_in(struct dialects *ds) must_check;
+/* What the Lua dialects that are added from now on find as `lib` (copied); empty: nothing. */
+int dialects_use_lib(struct dialects *ds, struct view source) must_check;
+struct view dialects_lib(const struct dialects *ds);
 /* A Lua dialect from its text; `file` is for messages. */
 int dialects_add_lua(struct dialects *ds, const char *file, struct view source, struct why *why) must_check;
 

@@ -7,27 +7,41 @@
 #include "parkctl/feed_try.h"
 #include "parkd/dialect/dialect.h"
 
-static const char *part_names(unsigned parts, char dst[64])
+#define PARTS_SIZE 96
+
+static const struct {
+    unsigned bit;
+    const char *name, *says;
+} all_parts[] = {
+    {DIALECT_POLL, "poll", "polled"},
+    {DIALECT_RECEIVE, "receive", "receives"},
+    {DIALECT_PUSH, "push", "pushes"},
+    {DIALECT_BEAT, "beat", "beats"},
+    {DIALECT_REGISTER, "register", "registers"},
+    {DIALECT_DAY, "day", "daily statement"},
+    {DIALECT_ASK, "ask", "can be asked"},
+};
+#define N_PARTS (sizeof all_parts / sizeof *all_parts)
+
+static const char *part_names(unsigned parts, char dst[PARTS_SIZE])
 {
-    (void)snprintf(dst, 64, "%s%s%s%s", parts & DIALECT_POLL ? " polled" : "",
-                   parts & DIALECT_RECEIVE ? " receives" : "", parts & DIALECT_PUSH ? " pushes" : "",
-                   parts & DIALECT_BEAT ? " beats" : "");
+    size_t n = 0;
+    dst[0] = '\0';
+    for (size_t i = 0; i < N_PARTS; i++) {
+        if (parts & all_parts[i].bit)
+            n += (size_t)snprintf(dst + n, PARTS_SIZE - n, "%s%s", n ? ", " : " ", all_parts[i].says);
+    }
     return dst;
 }
 
 static void print_json(const struct dialect *d, struct json_writer *w)
 {
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } parts[] = {
-        {DIALECT_POLL, "poll"}, {DIALECT_RECEIVE, "receive"}, {DIALECT_PUSH, "push"}, {DIALECT_BEAT, "beat"}};
     jw_object(w, NULL);
     jw_str(w, "name", dialect_name(d));
     jw_array(w, "parts");
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (dialect_parts(d) & parts[i].bit)
-            jw_str(w, NULL, parts[i].name);
+    for (size_t i = 0; i < N_PARTS; i++) {
+        if (dialect_parts(d) & all_parts[i].bit)
+            jw_str(w, NULL, all_parts[i].name);
     }
     jw_end_array(w);
     jw_raw(w, "params", dialect_params(d));
@@ -46,7 +60,7 @@ static void print_params(const struct dialect *d)
 
 static void print_one(const struct ctl *c, const struct dialect *d)
 {
-    char parts[64];
+    char parts[PARTS_SIZE];
     struct buf text;
     struct json_writer w;
     if (!c->json) {
@@ -63,7 +77,7 @@ static void print_one(const struct ctl *c, const struct dialect *d)
 
 static void list(const struct ctl *c, const struct dialects *ds)
 {
-    char parts[64];
+    char parts[PARTS_SIZE];
     for (const struct dialect *d = dialects_next(ds, NULL); d; d = dialects_next(ds, d)) {
         if (c->json)
             print_one(c, d);
@@ -115,7 +129,7 @@ static int check_json(const struct dialects *ds, const char *file)
 static int check_lua(struct dialects *ds, const char *file)
 {
     struct why why = {0};
-    char parts[64];
+    char parts[PARTS_SIZE];
     if (dialects_add_file(ds, file, &why)) {
         (void)fprintf(stderr, "parkctl: %s: %s%s%s\n", file, why.at, why.at[0] ? ": " : "", why.text);
         return EXIT_FAILED;

@@ -163,7 +163,8 @@ static int call_dialect(struct publish_batch *b, const struct dialect_item *item
     int err = b->beat ? 0 : summary_make(s->p->reg, true, ctx.now_ms, &sum);
     if (err)
         return why_set(why, err, "", "%s", err_text(err));
-    struct dialect_batch batch = {items, b->n, b->beat ? NULL : &sum, b->id};
+    struct dialect_batch batch = {
+        .items = items, .n = b->n, .summary = b->beat ? NULL : &sum, .batch_id = b->id};
     err = b->beat ? dialect_beat(s->session, &ctx, &batch, &b->reqs, why)
                   : dialect_push(s->session, &ctx, &batch, &b->reqs, why);
     summary_fini(&sum);
@@ -177,7 +178,7 @@ static int make_requests(struct publish_batch *b, struct why *why)
         return why_set(why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
     for (size_t i = 0; i < b->n; i++) {
         const struct registry_lot *l = registry_lot(b->sink->p->reg, b->items[i].lot);
-        items[i] = (struct dialect_item){&l->lot, &l->reading};
+        items[i] = (struct dialect_item){.lot = &l->lot, .reading = &l->reading};
         b->open[i] = true;
     }
     int err = call_dialect(b, items, why);

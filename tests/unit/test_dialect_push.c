@@ -29,14 +29,14 @@ static void push_begin(struct push_test *t, const char *source)
         t->readings[i].seq = (uint64_t)i + 100;
         t->readings[i].changed_ms = TEST_NOW - 5000;
         t->readings[i].observed_ms = TEST_NOW - 1000;
-        t->items[i] = (struct dialect_item){&t->lots[i], &t->readings[i]};
+        t->items[i] = (struct dialect_item){.lot = &t->lots[i], .reading = &t->readings[i]};
     }
 }
 
 static int push(struct push_test *t, size_t n)
 {
     struct dialect_ctx ctx = test_ctx(NULL);
-    struct dialect_batch batch = {t->items, n, NULL, "b-1"};
+    struct dialect_batch batch = {.items = t->items, .n = n, .batch_id = "b-1"};
     return dialect_push(t->s, &ctx, &batch, &t->list, &t->why);
 }
 
@@ -68,9 +68,10 @@ static void a_push_is_cut_as_the_dialect_wishes(void **state)
     }
     assert_string_equal(t.list.v[3].url, "https://lot.example/L4");
     assert_string_equal(t.list.v[3].body.p,
-                        "{\"band\":\"unknown\",\"changed\":1699999995000,\"current\":true,\"free\":4,\"lot\":"
-                        "\"L4\",\"name\":\"\","
-                        "\"observed\":1699999999000,\"seq\":104,\"status\":\"unknown\",\"total\":50}");
+                        "{\"band\":\"unknown\",\"changed\":1699999995000,\"code\":\"L4\",\"current\":true,"
+                        "\"filed\":false,\"free\":4,\"free_minutes\":0,\"lot\":\"L4\",\"name\":\"\","
+                        "\"observed\":1699999999000,\"seq\":104,\"status\":\"unknown\",\"total\":50,"
+                        "\"version\":0}");
     push_end(&t);
 }
 

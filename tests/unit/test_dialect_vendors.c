@@ -222,7 +222,7 @@ static void hangzhou_begin(struct hangzhou *h)
         h->readings[i].free = 10 + i;
         h->readings[i].open = 130;
         h->readings[i].total = 150;
-        h->items[i] = (struct dialect_item){&h->lots[i], &h->readings[i]};
+        h->items[i] = (struct dialect_item){.lot = &h->lots[i], .reading = &h->readings[i]};
     }
     h->readings[2].free = COUNT_NONE; /* unknown: nothing that this protocol could say */
     h->readings[2].expired = true;
@@ -256,7 +256,7 @@ static void hangzhou_p1_round_trip(void **state)
     struct hangzhou h;
     struct dialect_ctx ctx = test_ctx(NULL);
     hangzhou_begin(&h);
-    struct dialect_batch batch = {h.items, 4, NULL, "b-1"};
+    struct dialect_batch batch = {.items = h.items, .n = 4, .batch_id = "b-1"};
     assert_int_equal(dialect_push(h.sink, &ctx, &batch, &h.sent, &h.why), 0);
     assert_int_equal(h.sent.n, 3);
     assert_string_equal(h.sent.v[0].url, "https://lot.example" STATE_PATH);
@@ -284,7 +284,7 @@ static void hangzhou_repeats_itself(void **state)
     struct dialect_request_list again;
     struct dialect_ctx ctx = test_ctx(NULL);
     hangzhou_begin(&h);
-    struct dialect_batch batch = {h.items, 1, NULL, "b-1"};
+    struct dialect_batch batch = {.items = h.items, .n = 1, .batch_id = "b-1"};
     assert_int_equal(dialect_push(h.sink, &ctx, &batch, &h.sent, &h.why), 0);
     ctx.now_ms += 100000;
     assert_int_equal(dialect_push(h.sink, &ctx, &batch, &again, &h.why), 0);
@@ -300,7 +300,7 @@ static void hangzhou_beats_for_what_is_known(void **state)
     struct dialect_ctx ctx = test_ctx(NULL);
     hangzhou_begin(&h);
     h.readings[1].observed_ms = TEST_NOW - 86400000;
-    struct dialect_batch batch = {h.items, 4, NULL, NULL};
+    struct dialect_batch batch = {.items = h.items, .n = 4};
     assert_int_equal(dialect_beat(h.sink, &ctx, &batch, &h.sent, &h.why), 0);
     assert_int_equal(h.sent.n, 2);
     assert_string_equal(h.sent.v[0].url, "https://lot.example" BEAT_PATH);
@@ -429,7 +429,7 @@ static void hangzhou_judges_the_code_inside(void **state)
     struct hangzhou h;
     struct dialect_ctx ctx = test_ctx(NULL);
     hangzhou_begin(&h);
-    struct dialect_batch batch = {h.items, 1, NULL, "b-1"};
+    struct dialect_batch batch = {.items = h.items, .n = 1, .batch_id = "b-1"};
     assert_int_equal(dialect_push(h.sink, &ctx, &batch, &h.sent, &h.why), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct dialect_judgement j;
@@ -448,7 +448,7 @@ static void hangzhou_needs_the_key_of_its_part(void **state)
     struct hangzhou h;
     struct dialect_ctx ctx = test_ctx(NULL);
     hangzhou_begin(&h);
-    struct dialect_batch batch = {h.items, 1, NULL, "b-1"};
+    struct dialect_batch batch = {.items = h.items, .n = 1, .batch_id = "b-1"};
     assert_int_equal(dialect_push(h.feed, &ctx, &batch, &h.sent, &h.why), ERR_MISSING);
     dialect_close(h.feed);
     h.feed = open_session(ds, "hangzhou", AS_SINK);

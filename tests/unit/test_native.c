@@ -266,7 +266,7 @@ static struct batch *make_batch(size_t n)
         r->open = 1000;
         r->total = 1200;
         r->status = STATUS_OPEN;
-        b->items[i] = (struct dialect_item){&b->lots[i], r};
+        b->items[i] = (struct dialect_item){.lot = &b->lots[i], .reading = r};
     }
     return b;
 }
@@ -294,7 +294,7 @@ static void what_a_sink_sends_the_way_in_understands(void **state)
     b->readings[2].classes[CLASS_CHARGING].free = 3;
     struct summary_row rows[] = {{.scope = SUMMARY_DISTRICT, .lots = 3, .known = 2, .free = 2, .open = 2000}};
     struct summary sum = {rows, 1};
-    struct dialect_batch batch = {b->items, 3, &sum, "b-1"};
+    struct dialect_batch batch = {.items = b->items, .n = 3, .summary = &sum, .batch_id = "b-1"};
     buf_init(&out, DIALECT_MAX_BODY);
     report_list_init(&list);
     assert_int_equal(native_encode(&ctx, &batch, &out), 0);
@@ -326,7 +326,7 @@ static void signs_what_it_sends(void **state)
     struct dialect_ctx ctx = test_ctx(NULL);
     ctx.secret = VIEW(SECRET);
     ctx.bearer = VIEW("key-1");
-    struct dialect_batch batch = {b->items, 1, NULL, "b-1"};
+    struct dialect_batch batch = {.items = b->items, .n = 1, .batch_id = "b-1"};
     assert_int_equal(dialect_push(s, &ctx, &batch, &list, &why), 0);
     assert_int_equal(list.n, 1);
     const struct dialect_request *r = &list.v[0];
@@ -361,7 +361,7 @@ static void cuts_a_large_batch(void **state)
     struct why why = {0};
     struct dialect_ctx ctx = test_ctx(NULL);
     ctx.secret = VIEW(SECRET);
-    struct dialect_batch batch = {b->items, N, NULL, "b-1"};
+    struct dialect_batch batch = {.items = b->items, .n = N, .batch_id = "b-1"};
     for (int i = 0; i < N; i++) {
         for (int c = 0; c < PLACE_CLASS_N; c++)
             b->readings[i].classes[c] = (struct place_count){1, 2};
@@ -393,7 +393,7 @@ static void beats_for_the_living(void **state)
     struct report_list reports;
     struct why why = {0};
     struct dialect_ctx ctx = test_ctx(NULL);
-    struct dialect_batch batch = {b->items, 3, NULL, NULL};
+    struct dialect_batch batch = {.items = b->items, .n = 3};
     b->readings[0].expired = true;
     b->readings[1].observed_ms = TEST_NOW - 7200000;
     assert_int_equal(dialect_beat(s, &ctx, &batch, &list, &why), 0);
@@ -441,7 +441,7 @@ static void judges_item_by_item(void **state)
     struct dialect_request_list list;
     struct why why = {0};
     struct dialect_ctx ctx = test_ctx(NULL);
-    struct dialect_batch batch = {b->items, 3, NULL, "b-1"};
+    struct dialect_batch batch = {.items = b->items, .n = 3, .batch_id = "b-1"};
     assert_int_equal(dialect_push(s, &ctx, &batch, &list, &why), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct dialect_judgement j;

@@ -18,7 +18,7 @@
 #include "parkd/model/reading.h"
 #include "parkd/model/summary.h"
 
-#define DIALECT_INTERFACE_VERSION "1.1" /* semantic version of what Lua files rely on */
+#define DIALECT_INTERFACE_VERSION "1.2" /* semantic version of what Lua files rely on */
 #define DIALECT_MAX_BODY          (4 * 1024 * 1024)
 #define DIALECT_MAX_FOLLOW_UPS    32          /* of a mapping; a Lua file gets 8 */
 #define DIALECT_ASIDE_BODY        (64 * 1024) /* what is larger is read aside, in libuv's pool */
@@ -27,14 +27,24 @@ struct dialects;
 struct dialect;
 struct dialect_session;
 
-enum dialect_part { DIALECT_POLL = 1, DIALECT_RECEIVE = 2, DIALECT_PUSH = 4, DIALECT_BEAT = 8 };
+enum dialect_part {
+    DIALECT_POLL = 1,
+    DIALECT_RECEIVE = 2,
+    DIALECT_PUSH = 4,
+    DIALECT_BEAT = 8,
+    DIALECT_REGISTER = 16, /* lots are made known to the platform before their counts */
+    DIALECT_DAY = 32,      /* a daily statement of cars in and out */
+    DIALECT_ASK = 64       /* the platform tells what it holds */
+};
 
 /* Loads the built-in dialects and all *.lua files of `folders` (NULL-terminated; a folder that is not there
- * is skipped). A file that fails is left out, and `why` (of the last) and the return value say so; the others
- * are usable. NULL only without memory. */
+ * is skipped). Lua files find as `lib` what the lib.lua of their folder returns, else that of the last
+ * folder. A file that fails is left out, and `why` (of the last) and the return value say so; the others are
+ * usable. NULL only without memory. */
 struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why);
 /* The table goes when its last session is closed: one may still be decoding aside. */
-/* Adds one file. The place of a fault is in `why`. */
+/* Adds one file, with the lib.lua beside it, else that of before, else the packaged one. The place of a fault
+ * is in `why`. */
 int dialects_add_file(struct dialects *ds, const char *path, struct why *why) must_check;
 void dialects_free(struct dialects *ds);
 const struct dialect *dialects_find(const struct dialects *ds, const char *name);
@@ -94,6 +104,8 @@ struct dialect_request {
     struct buf body;
     uint32_t *items; /* push: indexes into the items given; NULL for polls */
     size_t n_items;
+    enum dialect_part part; /* which call made it */
+    bool first;             /* goes before what was asked for (a login), alone; see dialect_push */
 };
 void dialect_request_init(struct dialect_request *r);
 void dialect_request_fini(struct dialect_request *r);
@@ -142,12 +154,17 @@ int dialect_receive(struct dialect_session *s, const struct dialect_ctx *ctx,
 struct dialect_item {
     const struct lot *lot;
     const struct reading *reading;
+    uint64_t version;          /* of the registration */
+    bool filed;                /* the platform has acknowledged a registration of it before */
+    const char *code;          /* what the platform called it then; NULL or empty: nothing */
+    int32_t cars_in, cars_out; /* of batch->date; COUNT_NONE: not known */
 };
 struct dialect_batch {
     const struct dialect_item *items;
     size_t n;
     const struct summary *summary; /* aggregates that go along; NULL none */
     const char *batch_id;          /* the same for every attempt of one batch */
+    const char *date;              /* dialect_day: yyyy-mm-dd in Beijing */
 };
 struct dialect_request_list {
     struct dialect_request *v;
@@ -156,17 +173,49 @@ struct dialect_request_list {
 void dialect_request_list_fini(struct dialect_request_list *l);
 /* Every item stands in at most one request. An item in none has nothing that this protocol could say (an
  * unknown count, where it knows no null): the caller takes it as acknowledged. No request at all is a good
- * answer. */
+ * answer.
+ *
+ * A single request with `first` and without items must go before (a login): the caller sends it, gives the
+ * answer to dialect_check and, where that is good, calls again; twice in a row at most. So in all calls of
+ * this group. */
 int dialect_push(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                  struct dialect_request_list *out, struct why *why) must_check;
 int dialect_beat(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                  struct dialect_request_list *out, struct why *why) must_check;
+/* Makes lots known, or tells what changed of them. An item in no request needs no registration here. */
+int dialect_register(struct dialect_session *s, const struct dialect_ctx *ctx,
+                     const struct dialect_batch *batch, struct dialect_request_list *out,
+                     struct why *why) must_check;
+/* What passed the gates on batch->date; items without a known number are not to be told. */
+int dialect_day(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                struct dialect_request_list *out, struct why *why) must_check;
+/* Asks what the platform holds of these lots … */
+int dialect_ask(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                struct dialect_request_list *out, struct why *why) must_check;
+/* … and reads its answer: one entry an item of the request that it knows. */
+struct dialect_known_item {
+    uint32_t item;             /* index into the batch's items */
+    int32_t free, open, total; /* COUNT_NONE: not said */
+    int64_t time_ms;           /* 0: not said */
+};
+struct dialect_known_list {
+    struct dialect_known_item *v;
+    size_t n;
+};
+void dialect_known_list_fini(struct dialect_known_list *l);
+int dialect_answer(struct dialect_session *s, const struct dialect_ctx *ctx,
+                   const struct dialect_request *req, const struct dialect_response *res,
+                   struct dialect_known_list *out, struct why *why) must_check;
 
 enum dialect_verdict { VERDICT_OK, VERDICT_RETRY, VERDICT_REJECT, VERDICT_PAUSE };
 struct dialect_judgement {
-    enum dialect_verdict all;   /* for every item that `each` does not name */
-    enum dialect_verdict *each; /* NULL, or one per request->items (malloc) */
-    struct why why;             /* words of the platform, bounded */
+    enum dialect_verdict all;    /* for every item that `each` does not name */
+    enum dialect_verdict *each;  /* NULL, or one per request->items (malloc) */
+    struct why why;              /* words of the platform, bounded */
+    char (*codes)[FOREIGN_SIZE]; /* NULL, or one per request->items (malloc): what it calls the lot from now
+                                    on */
+    bool *unbalanced;            /* NULL, or one per request->items (malloc): its day's statement disagrees */
+    int64_t clock_ms;            /* what time the platform says it is; 0: nothing said */
 };
 void dialect_judgement_fini(struct dialect_judgement *j);
 /* Judges an HTTP answer of 2xx (req->body as it was sent); what other statuses mean is the publisher's
