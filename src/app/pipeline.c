@@ -180,7 +180,7 @@ static int submit(struct pipeline *p, struct flight *f, const struct norm_result
         err = store_beat(p->store, f->lot, n->reading.observed_ms, flags, on_update, u);
         break;
     case NORM_HINT:
-        err = store_hint(p->store, f->lot, n->delta, n->hint_ms, flags, on_update, u);
+        err = store_hint(p->store, f->lot, n->in, n->out, n->hint_ms, flags, on_update, u);
         break;
     }
     if (err)

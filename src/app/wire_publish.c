@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the publisher needs of the store: what a sink has acknowledged, its quarantine, its lease.
+ * What the publisher needs of the store: what a sink has acknowledged, its quarantine, the cars of a day, its
+ * lease.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,10 +8,15 @@
 
 #include "app/app.h"
 
-/* Loading is two reads in a row: the acknowledged, then the quarantine. */
+static const enum store_what what_of[PUBLISH_WHATS] = {
+    [PUBLISH_STATES] = STORE_STATES, [PUBLISH_FILINGS] = STORE_FILINGS, [PUBLISH_DAYS] = STORE_DAYS};
+
+/* Loading is several reads in a row: of each what was acknowledged, then its quarantine. */
 struct load {
     struct app *app;
     char sink[SINK_ID_SIZE];
+    enum publish_what what;
+    bool held; /* the present read is of the quarantine */
     publish_saved_fn *done;
     void *done_ctx;
 };
@@ -21,10 +27,10 @@ static void load_end(struct load *l, int err)
     free(l);
 }
 
-static void on_acked(void *ctx, struct view lot, uint64_t seq)
+static void on_acked(void *ctx, struct view lot, uint64_t number, struct view text)
 {
     struct load *l = ctx;
-    publisher_acked(l->app->publisher, l->sink, lot, seq);
+    publisher_acked(l->app->publisher, l->sink, l->what, lot, number, text);
 }
 
 static void on_held(void *ctx, struct view lot, const struct store_held *h)
@@ -32,22 +38,29 @@ static void on_held(void *ctx, struct view lot, const struct store_held *h)
     struct load *l = ctx;
     struct publish_hold hold = {.seq = h->seq, .tries = h->tries, .retry_ms = h->retry_ms};
     memcpy(hold.code, h->code, sizeof hold.code);
-    publisher_held(l->app->publisher, l->sink, lot, &hold);
+    publisher_held(l->app->publisher, l->sink, l->what, lot, &hold);
 }
 
-static void on_held_loaded(void *ctx, int err, uint64_t version)
+static void on_read(void *ctx, int err, uint64_t version);
+
+static int load_next(struct load *l)
 {
-    (void)version;
-    load_end(ctx, err);
+    struct store *st = l->app->store;
+    return l->held ? store_load_held(st, l->sink, what_of[l->what], on_held, on_read, l)
+                   : store_load_acked(st, l->sink, what_of[l->what], on_acked, on_read, l);
 }
 
-static void on_acked_loaded(void *ctx, int err, uint64_t version)
+static void on_read(void *ctx, int err, uint64_t version)
 {
     struct load *l = ctx;
     (void)version;
-    if (!err)
-        err = store_load_held(l->app->store, l->sink, on_held, on_held_loaded, l);
-    if (err)
+    bool last = l->what == PUBLISH_DAYS; /* which has no quarantine in the store */
+    if (!err && !last) {
+        l->what = l->held ? (enum publish_what)(l->what + 1) : l->what;
+        l->held = !l->held;
+        err = load_next(l);
+    }
+    if (err || last)
         load_end(l, err);
 }
 
@@ -58,35 +71,42 @@ static int load(void *ctx, const char *sink, publish_saved_fn *done, void *done_
         return ERR_NOMEM;
     *l = (struct load){.app = ctx, .done = done, .done_ctx = done_ctx};
     (void)snprintf(l->sink, sizeof l->sink, "%s", sink);
-    int err = store_load_acked(l->app->store, sink, on_acked, on_acked_loaded, l);
+    int err = load_next(l);
     if (err)
         free(l);
     return err;
 }
 
-static int save_acked(void *ctx, const char *sink, const struct publish_ack *acks, size_t n,
-                      publish_saved_fn *done, void *done_ctx)
+static int save(void *ctx, const char *sink, enum publish_what what, const struct publish_ack *acks, size_t n,
+                publish_saved_fn *done, void *done_ctx)
 {
     struct app *a = ctx;
     struct store_ack *copy = calloc(n + 1, sizeof *copy);
     if (!copy)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        copy[i] = (struct store_ack){.lot = acks[i].lot, .seq = acks[i].seq};
-    int err = store_save_acked(a->store, sink, copy, n, done, done_ctx);
+        copy[i] = (struct store_ack){acks[i].lot, acks[i].number, acks[i].text};
+    int err = store_save_acked(a->store, sink, what_of[what], copy, n, done, done_ctx);
     free(copy);
     return err;
 }
 
-static int save_held(void *ctx, const char *sink, const char *lot, const struct publish_hold *h)
+static int save_held(void *ctx, const char *sink, enum publish_what what, const char *lot,
+                     const struct publish_hold *h)
 {
     struct app *a = ctx;
     struct store_held held = {0};
     if (!h)
-        return store_save_held(a->store, sink, lot, NULL, NULL, NULL);
+        return store_save_held(a->store, sink, what_of[what], lot, NULL, NULL, NULL);
     held = (struct store_held){.seq = h->seq, .tries = h->tries, .retry_ms = h->retry_ms};
     memcpy(held.code, h->code, sizeof held.code);
-    return store_save_held(a->store, sink, lot, &held, NULL, NULL);
+    return store_save_held(a->store, sink, what_of[what], lot, &held, NULL, NULL);
+}
+
+static int load_cars(void *ctx, uint32_t date, publish_cars_fn *each, publish_saved_fn *done, void *done_ctx)
+{
+    struct app *a = ctx;
+    return store_read_cars(a->store, date, each, done, done_ctx);
 }
 
 static int64_t lease_until(void *ctx, const char *sink)
@@ -105,8 +125,9 @@ void wire_publish(struct app *a, struct publish_port *port)
 {
     *port = (struct publish_port){.ctx = a,
                                   .load = load,
-                                  .save_acked = save_acked,
+                                  .save = save,
                                   .save_held = save_held,
+                                  .load_cars = load_cars,
                                   .lease_until = lease_until,
                                   .store_up = up};
 }

@@ -162,6 +162,11 @@ void feed_fini(struct feed *f)
     feed_access_fini(&f->access);
 }
 
+bool feed_is_guarded(const struct feed *f)
+{
+    return f->n_bearer || f->n_secrets || f->n_url_secrets || f->n_addresses;
+}
+
 /* Both came from feed_parse, which zeroes, so bytes may be compared. */
 bool feed_same(const struct feed *a, const struct feed *b)
 {
@@ -215,15 +220,14 @@ static int parse_target(const struct json *j, struct sink *s, struct why *why)
 
 int sink_parse(const struct json *j, struct sink *out, struct why *why)
 {
-    static const char *const known[] = {"id",         "dialect",     "url",
-                                        "params",     "enabled",     "secret",
-                                        "bearer",     "batch",       "min_interval_ms",
-                                        "refresh_s",  "heartbeat_s", "parallel",
-                                        "timeout_ms", "tls",         "notes",
-                                        NULL};
-    int err = json_only(j, known, why);
+    static const char *const known[] = {
+        "id",      "dialect",         "url",       "params",      "enabled",  "secret",     "bearer",
+        "batch",   "min_interval_ms", "refresh_s", "heartbeat_s", "parallel", "timeout_ms", "tls",
+        "readers", "notes",           NULL};
+    int err = json_get(j, "reader") ? 0 : json_only(j, known, why); /* sink_parse_readers has words for it */
     *out = (struct sink){.enabled = true, .min_interval_ms = SINK_INTERVAL_MS, .timeout_ms = SINK_TIMEOUT_MS};
-    if (err || (err = parse_names(j, out->id, out->dialect, why)) || (err = parse_target(j, out, why)) ||
+    if (err || (err = sink_parse_readers(j, out, why)) ||
+        (err = parse_names(j, out->id, out->dialect, why)) || (err = parse_target(j, out, why)) ||
         (err = parse_pace(j, out, why)) || (err = parse_tls(j, &out->tls, why)) ||
         (err = parse_params(j, &out->params, why)))
         sink_fini(out);

@@ -52,6 +52,25 @@ static int take_bearer(struct feed *f, struct view text, struct why *why)
     return err;
 }
 
+int sink_parse_readers(const struct json *j, struct sink *s, struct why *why)
+{
+    const struct json *list = NULL;
+    if (json_get(j, "reader"))
+        return why_set(why, ERR_UNKNOWN_KEY, "/reader",
+                       "only parkctl takes it and hashes it; here give readers");
+    int err = json_want_node(j, "readers", JSON_ARRAY, &list, why);
+    if (err || json_size(list) > FEED_MAX_KEYS)
+        return err ? err : why_set(why, ERR_TOO_BIG, "/readers", "more than %d", FEED_MAX_KEYS);
+    for (const struct json *v = json_first(list); v; v = json_next(v)) {
+        if ((err = read_digest(json_text(v), s->readers[s->n_readers], "key", why))) {
+            why_under(why, "/readers/%d", s->n_readers);
+            return err;
+        }
+        s->n_readers++;
+    }
+    return 0;
+}
+
 static int take_url_secret(struct feed *f, struct view text, struct why *why)
 {
     int err = read_digest(text, f->url_secret_sha256[f->n_url_secrets], "secret", why);

@@ -17,6 +17,9 @@ bool feed_access_same(const struct feed_access *a, const struct feed_access *b);
 /* "mqtt", and the broker's URL, which must stand in f->url already (feed_mqtt.c). */
 int feed_parse_mqtt(const struct json *j, struct feed *f, struct why *why) must_check;
 
+/* "readers" of a sink (feed_auth.c). */
+int sink_parse_readers(const struct json *j, struct sink *s, struct why *why) must_check;
+
 /* Walks the strings of an optional array of at most `max`. */
 typedef int feed_take_fn(struct feed *f, struct view text, struct why *why);
 int feed_each_text(const struct json *obj, const char *key, int max, feed_take_fn *take, struct feed *f,

@@ -229,7 +229,8 @@ static int norm_movement(const struct work *w, struct norm_result *out, struct w
     if (in == 0 && gone == 0)
         return why_set(why, ERR_MISSING, "", "says nothing: no car came in or went out");
     out->op = NORM_HINT;
-    out->delta = gone - in;
+    out->in = in;
+    out->out = gone;
     out->hint_ms = believe(w, w->rep->source_ms, &ignored);
     return 0;
 }

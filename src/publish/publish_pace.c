@@ -4,6 +4,7 @@
 #include "publish/publish_pace.h"
 
 #include "parkd/net/backoff.h"
+#include "parkd/publish/publisher.h"
 
 static bool outdated(const struct publish_pace *p, int64_t started)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * When a sink may be talked to: waits after failures, the breaker, the pause. And what an HTTP answer means.
- * Pure.
+ * When a sink may be talked to: waits after failures, the breaker, the pause. Pure.
  *
  * A failure is counted once for all requests that were in flight when it showed. The first four wait 1 s × 2
  * with full jitter up to 60 s; from the fifth in a row on the breaker opens for 30 s × its count, at most 300
@@ -41,8 +40,5 @@ void publish_pace_resume(struct publish_pace *p);
 /* How many requests may be in flight now: 0 while it waits, 1 for a probe, else `parallel`. */
 int publish_pace_limit(const struct publish_pace *p, int parallel, int64_t now);
 bool publish_pace_broken(const struct publish_pace *p); /* is the breaker open or probing? */
-
-/* What a status says; 2xx is OK until the dialect has looked at the body. */
-enum dialect_verdict publish_verdict(int status);
 
 #endif

@@ -19,7 +19,7 @@ enum place { PLACE_NONE, PLACE_WANTED, PLACE_FLIGHT, PLACE_HELD };
 
 struct plan_lot {
     enum place place;
-    bool connected, refresh;
+    bool connected, refresh, barred;
     uint32_t prev, next;      /* of the list that the place says */
     uint32_t group;           /* 0: none */
     uint64_t seq, acked;      /* what is held here; what the sink acknowledged */
@@ -107,14 +107,16 @@ static void settle(struct publish_plan *pp, uint32_t lot, int64_t now, bool fron
     struct plan_lot *l = &pp->v[lot];
     if (l->place == PLACE_FLIGHT || l->place == PLACE_HELD)
         return;
-    if (!wants(l)) {
-        leave(pp, lot);
+    bool waits = wants(l);
+    if (!waits)
         l->since_ms = 0;
+    else if (!l->since_ms)
+        l->since_ms = now;
+    if (!waits || l->barred) {
+        leave(pp, lot);
         l->group = 0;
         return;
     }
-    if (!l->since_ms)
-        l->since_ms = now;
     if (l->place == PLACE_NONE)
         enter(pp, lot, PLACE_WANTED, front);
     pp->blocked = false;
@@ -184,6 +186,14 @@ bool publish_plan_touch(struct publish_plan *pp, uint32_t lot)
     return wanted;
 }
 
+void publish_plan_bar(struct publish_plan *pp, uint32_t lot, bool barred, int64_t now)
+{
+    if (make_room(pp, lot) || pp->v[lot].barred == barred)
+        return;
+    pp->v[lot].barred = barred;
+    settle(pp, lot, now, false);
+}
+
 /* ---- what the store says */
 
 void publish_plan_forget(struct publish_plan *pp)
@@ -203,6 +213,17 @@ void publish_plan_acked(struct publish_plan *pp, uint32_t lot, uint64_t seq)
 {
     if (make_room(pp, lot) == 0 && seq > pp->v[lot].acked)
         pp->v[lot].acked = seq;
+}
+
+void publish_plan_unknow(struct publish_plan *pp, uint32_t lot)
+{
+    if (lot < pp->n)
+        pp->v[lot].acked = 0;
+}
+
+uint64_t publish_plan_known(const struct publish_plan *pp, uint32_t lot)
+{
+    return lot < pp->n ? pp->v[lot].acked : 0;
 }
 
 void publish_plan_held(struct publish_plan *pp, uint32_t lot, const struct publish_hold *h)
@@ -286,7 +307,7 @@ static size_t take_held(struct publish_plan *pp, int64_t now, publish_may_fn *ma
     for (uint32_t i = pp->held.head; i != NIL; i = pp->v[i].next) {
         if (pp->v[i].hold.retry_ms > now)
             continue;
-        if (pp->v[i].seq && may(ctx, i)) {
+        if (pp->v[i].seq && !pp->v[i].barred && may(ctx, i)) {
             *out = hand_out(pp, i);
             return 1;
         }
@@ -333,7 +354,7 @@ bool publish_plan_same(const struct publish_plan *pp, const struct publish_item 
 {
     for (size_t i = 0; i < n; i++) {
         const struct plan_lot *l = &pp->v[items[i].lot];
-        if (!l->connected || l->seq != items[i].seq || !may(ctx, items[i].lot))
+        if (!l->connected || l->barred || l->seq != items[i].seq || !may(ctx, items[i].lot))
             return false;
     }
     return true;
@@ -420,7 +441,8 @@ bool publish_plan_settled(const struct publish_plan *pp, uint32_t lot)
     if (lot >= pp->n)
         return false;
     const struct plan_lot *l = &pp->v[lot];
-    return l->connected && l->seq && l->seq == l->acked && l->place != PLACE_FLIGHT && l->place != PLACE_HELD;
+    return l->connected && !l->barred && l->seq && l->seq == l->acked && l->place != PLACE_FLIGHT &&
+           l->place != PLACE_HELD;
 }
 
 struct publish_counts publish_plan_count(const struct publish_plan *pp)

@@ -2,6 +2,9 @@
  * What one sink has not acknowledged yet: per lot the newest seq, the acknowledged one, and where the lot
  * stands. Pure: no I/O, no clock; times are the caller's monotonic milliseconds.
  *
+ * A sink has one plan for states, one for registrations (seq: the version) and one for the statements of a
+ * day (seq: yyyymmdd).
+ *
  * The plan holds a difference, never a history. Each lot stands in exactly one place, which is also its
  * membership of a list, so the two cannot disagree: NONE    nothing to tell WANTED  its seq is above the
  * acknowledged one, or it is due for a refresh FLIGHT  in one batch that was handed out and not returned yet:
@@ -42,6 +45,8 @@ void publish_plan_free(struct publish_plan *pp); /* NULL is fine */
 int publish_plan_mark(struct publish_plan *pp, uint32_t lot, uint64_t seq, int64_t now) must_check;
 /* It is not to be told about any more. True: a hold ended, which must be unsaved. */
 bool publish_plan_drop(struct publish_plan *pp, uint32_t lot);
+/* While it is barred a lot counts as unacknowledged and is not handed out (its registration comes first). */
+void publish_plan_bar(struct publish_plan *pp, uint32_t lot, bool barred, int64_t now);
 /* The lot's time moved: one that could not be told may be told now. True: it is wanted. */
 bool publish_plan_touch(struct publish_plan *pp, uint32_t lot);
 
@@ -49,6 +54,8 @@ bool publish_plan_touch(struct publish_plan *pp, uint32_t lot);
  * _loaded. Lots in flight stay in flight. */
 void publish_plan_forget(struct publish_plan *pp);
 void publish_plan_acked(struct publish_plan *pp, uint32_t lot, uint64_t seq);
+void publish_plan_unknow(struct publish_plan *pp, uint32_t lot);          /* forgets that of one lot */
+uint64_t publish_plan_known(const struct publish_plan *pp, uint32_t lot); /* acknowledged; 0 nothing */
 void publish_plan_held(struct publish_plan *pp, uint32_t lot,
                        const struct publish_hold *h); /* retry_ms monotonic */
 void publish_plan_loaded(struct publish_plan *pp, int64_t now);

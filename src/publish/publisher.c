@@ -19,7 +19,7 @@ static int64_t mono(const struct publisher *p)
     return clock_mono_ms(p->clock);
 }
 
-static struct publish_sink *sink_of(const struct publisher *p, struct view id)
+struct publish_sink *publisher_sink(const struct publisher *p, struct view id)
 {
     struct publish_sink *s = NULL;
     if (id.n > 0 && id.n < SINK_ID_SIZE)
@@ -50,28 +50,51 @@ void sink_fault(struct publish_sink *s, const char *text)
     (void)snprintf(s->stats.last_error, sizeof s->stats.last_error, "%s", text);
 }
 
+const char *publish_what_name(enum publish_what what)
+{
+    static const char *const names[PUBLISH_WHATS] = {
+        [PUBLISH_STATES] = "state", [PUBLISH_FILINGS] = "registration", [PUBLISH_DAYS] = "day"};
+    return names[what];
+}
+
 /* ---- what moves in the registry */
+
+static void sink_drop(struct publish_sink *s, const struct registry_lot *l)
+{
+    for (int i = 0; i < PUBLISH_WHATS; i++) {
+        if (publish_plan_drop(s->lines[i].plan, l->idx))
+            sink_save_hold(s, (enum publish_what)i, l->idx, NULL);
+    }
+    if (l->removed)
+        sink_forget_lot(s, l->idx);
+}
+
+static int sink_mark(struct publish_sink *s, const struct registry_lot *l, int64_t now)
+{
+    int err = s->files ? publish_plan_mark(s->lines[PUBLISH_FILINGS].plan, l->idx, l->version, now) : 0;
+    sink_gate(s, l->idx);
+    sink_day_meet(s, l->idx);
+    return err ? err : publish_plan_mark(s->lines[PUBLISH_STATES].plan, l->idx, l->reading.seq, now);
+}
 
 static void sink_look(struct publish_sink *s, uint32_t idx, bool confirmed)
 {
     const struct registry_lot *l = registry_lot(s->p->reg, idx);
     int64_t now = mono(s->p);
     if (l->removed || l->lot.stage != STAGE_CONNECTED) {
-        if (publish_plan_drop(s->plan, idx))
-            sink_save_hold(s, idx, NULL);
+        sink_drop(s, l);
         return;
     }
-    if (confirmed && !publish_plan_touch(s->plan, idx))
+    if (confirmed && !publish_plan_touch(s->lines[PUBLISH_STATES].plan, idx))
         return;
-    if (publish_plan_mark(s->plan, idx, l->reading.seq, now)) {
+    if (sink_mark(s, l, now)) {
         sink_fault(s, "out of memory");
         return;
     }
     /* Otherwise somebody else wakes the pump: the answer, the end of the wait, the load. */
     if (s->session && s->phase == SINK_READY && s->in_flight < s->conf.parallel &&
         now >= s->pace.not_before) {
-        struct publish_rules rules = {s->max_batch, s->conf.min_interval_ms, 0};
-        int64_t due = publish_plan_due(s->plan, &rules, now);
+        int64_t due = sink_due(s, now);
         if (due != PLAN_NEVER)
             sink_wake(s, due - now);
     }
@@ -110,8 +133,27 @@ static int open_session(struct publish_sink *s, struct why *why)
     if (wish && wish < s->max_batch)
         s->max_batch = wish;
     s->beats = dialect_parts(d) & DIALECT_BEAT && s->conf.heartbeat_ms > 0;
+    s->files = dialect_parts(d) & DIALECT_REGISTER;
+    s->tells_days = dialect_parts(d) & DIALECT_DAY;
     s->session = dialect_open(d, view_of(s->conf.params), why);
     return s->session ? 0 : ERR_INVALID;
+}
+
+/* What made a line wait may be different now. */
+static void lines_hurry(struct publish_sink *s)
+{
+    for (int i = 0; i < PUBLISH_WHATS; i++) {
+        s->lines[i].failures = 0;
+        s->lines[i].not_before = 0;
+    }
+}
+
+static void lines_resume(struct publish_sink *s)
+{
+    lines_hurry(s);
+    for (int i = 0; i < PUBLISH_WHATS; i++)
+        publish_plan_resume(s->lines[i].plan, mono(s->p));
+    s->day.done = 0; /* missed days are told as well */
 }
 
 static int sink_open(struct publish_sink *s, struct why *why)
@@ -120,6 +162,7 @@ static int sink_open(struct publish_sink *s, struct why *why)
     s->tls = (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
                                 tls->skip_verify};
     s->pace = (struct publish_pace){0};
+    lines_hurry(s);
     if (s->conf.parallel < 1 || s->conf.parallel > PUBLISH_LANES)
         s->conf.parallel = 1;
     int err = s->conf.enabled ? open_session(s, why) : 0;
@@ -137,9 +180,12 @@ static void sink_free(struct publish_sink *s)
         return;
     sink_close(s);
     sink_detach(s);
-    publish_plan_free(s->plan);
+    for (int i = 0; i < PUBLISH_WHATS; i++) {
+        publish_plan_free(s->lines[i].plan);
+        free(s->lines[i].unsaved.v);
+    }
+    sink_free_known(s);
     timer_free(s->wake);
-    free(s->unsaved.v);
     sink_fini(&s->conf);
     free(s);
 }
@@ -154,10 +200,15 @@ static struct publish_sink *sink_new(struct publisher *p, const char *id)
     for (int i = 0; i < PUBLISH_LANES; i++)
         s->lanes[i].sink = s;
     memcpy(s->conf.id, id, sizeof s->conf.id);
-    if (!(s->plan = publish_plan_new()) || !(s->wake = timer_new(p->loop, on_wake, s)))
+    s->stats.clock_off_ms = -1;
+    for (int i = 0; i < PUBLISH_WHATS; i++) {
+        if (!(s->lines[i].plan = publish_plan_new()))
+            goto fail;
+    }
+    if (!(s->wake = timer_new(p->loop, on_wake, s)))
         goto fail;
     HASH_ADD_KEYPTR(hh, p->sinks, s->conf.id, strlen(s->conf.id), s);
-    if (sink_of(p, view_of(s->conf.id)) == s)
+    if (publisher_sink(p, view_of(s->conf.id)) == s)
         return s;
 fail:
     sink_free(s);
@@ -174,7 +225,7 @@ static bool same_sink(const struct sink *a, const struct sink *b)
 
 int publisher_put(struct publisher *p, struct sink *sink, struct why *why)
 {
-    struct publish_sink *s = sink_of(p, view_of(sink->id));
+    struct publish_sink *s = publisher_sink(p, view_of(sink->id));
     struct why own = {0};
     if (s && s->session && same_sink(&s->conf, sink)) {
         sink_fini(sink);
@@ -197,7 +248,7 @@ int publisher_put(struct publisher *p, struct sink *sink, struct why *why)
 
 void publisher_remove(struct publisher *p, struct view id)
 {
-    struct publish_sink *s = sink_of(p, id);
+    struct publish_sink *s = publisher_sink(p, id);
     if (!s)
         return;
     HASH_DELETE(hh, p->sinks, s);
@@ -213,17 +264,17 @@ void publisher_use_dialects(struct publisher *p, const struct dialects *dialects
         sink_close(s);
         if (sink_open(s, &why))
             log_error(SINK, "sink=%s unusable at=%s reason=\"%s\"", s->conf.id, why.at, why.text);
-        publish_plan_resume(s->plan, mono(p)); /* what the old dialect could not say, the new one may */
+        lines_resume(s); /* what the old dialect could not say, the new one may */
     }
 }
 
 int publisher_resume(struct publisher *p, struct view sink)
 {
-    struct publish_sink *s = sink_of(p, sink);
+    struct publish_sink *s = publisher_sink(p, sink);
     if (!s)
         return ERR_NOT_FOUND;
     publish_pace_resume(&s->pace);
-    publish_plan_resume(s->plan, mono(p));
+    lines_resume(s);
     s->resume_loaded = s->phase != SINK_READY;
     sink_wake(s, 0);
     return 0;
@@ -240,18 +291,25 @@ void publisher_reload(struct publisher *p)
     }
 }
 
-void publisher_acked(struct publisher *p, const char *sink, struct view lot, uint64_t seq)
+void publisher_acked(struct publisher *p, const char *sink, enum publish_what what, struct view lot,
+                     uint64_t number, struct view text)
 {
-    struct publish_sink *s = sink_of(p, view_of(sink));
+    struct publish_sink *s = publisher_sink(p, view_of(sink));
     uint32_t idx = registry_find(p->reg, lot);
-    if (s && idx != REGISTRY_NONE)
-        publish_plan_acked(s->plan, idx, seq);
+    if (!s || idx == REGISTRY_NONE)
+        return;
+    publish_plan_acked(s->lines[what].plan, idx, number);
+    if (what == PUBLISH_FILINGS)
+        sink_load_code(s, idx, text);
+    else if (what == PUBLISH_DAYS && view_is(text, "unbalanced"))
+        sink_load_unbalanced(s, idx, number);
 }
 
 /* The store's time is the wall's and survives us; the plan's is monotonic. */
-void publisher_held(struct publisher *p, const char *sink, struct view lot, const struct publish_hold *h)
+void publisher_held(struct publisher *p, const char *sink, enum publish_what what, struct view lot,
+                    const struct publish_hold *h)
 {
-    struct publish_sink *s = sink_of(p, view_of(sink));
+    struct publish_sink *s = publisher_sink(p, view_of(sink));
     uint32_t idx = registry_find(p->reg, lot);
     struct publish_hold own = *h;
     if (!s || idx == REGISTRY_NONE)
@@ -259,7 +317,7 @@ void publisher_held(struct publisher *p, const char *sink, struct view lot, cons
     int64_t left = h->retry_ms - clock_wall_ms(p->clock);
     left = left > 0 ? (int64_t)((double)left * 1000 / (double)clock_wall_span(p->clock, 1000)) : 0;
     own.retry_ms = mono(p) + (left < PLAN_HOLD_CAP_MS ? left : PLAN_HOLD_CAP_MS);
-    publish_plan_held(s->plan, idx, &own);
+    publish_plan_held(s->lines[what].plan, idx, &own);
 }
 
 /* ---- beginning and end */
@@ -300,7 +358,7 @@ static bool quiet(const struct publisher *p)
 {
     bool up = p->port.store_up(p->port.ctx);
     for (const struct publish_sink *s = p->sinks; s; s = s->hh.next) {
-        if (s->in_flight || s->save || (up && s->unsaved.n))
+        if (s->in_flight || sink_unsaved(s, up))
             return false;
     }
     return true;
@@ -323,7 +381,8 @@ void publisher_stop(struct publisher *p, int64_t grace_ms, void (*stopped)(void 
         timer_cancel(s->wake);
         for (int i = 0; i < PUBLISH_LANES; i++)
             s->lanes[i].stopped = true;
-        s->save_after_ms = 0; /* what could not be saved before is tried once more, now */
+        for (int i = 0; i < PUBLISH_WHATS; i++)
+            s->lines[i].save_after_ms = 0; /* what could not be saved before is tried once more, now */
         sink_save(s, mono(p));
     }
     timer_arm(p->stop_timer, grace_ms);

@@ -67,6 +67,37 @@ static void put_samples(struct build *b, const struct update *up, struct view lo
     redis_cmd_fini(&three);
 }
 
+/* The cars of a run of hints, day by day in Beijing. Those that the held count has in it already passed all
+ * the same. */
+static void put_cars(struct build *b, const struct update *run, struct view lot)
+{
+    struct redis_cmd three;
+    size_t n = 0;
+    unsigned part = partition_of(lot, b->st->partitions);
+    redis_cmd_init(&three);
+    while (run) {
+        char day[9], other[9];
+        int64_t in = 0, out = 0;
+        series_day_name(run->at_ms + BEIJING_MS, day);
+        do {
+            in += run->applied ? run->in : 0;
+            out += run->applied ? run->out : 0;
+            run = run->next;
+            series_day_name(run ? run->at_ms + BEIJING_MS : 0, other);
+        } while (run && strcmp(day, other) == 0);
+        if (!in && !out)
+            continue;
+        redis_cmd_key(&b->keys, key_part_id(b->st->prefix, part, "cars", view_of(day)));
+        redis_cmd_uint(&three, ++b->n_keys);
+        redis_cmd_int(&three, in);
+        redis_cmd_int(&three, out);
+        n++;
+    }
+    redis_cmd_uint(&b->args, n);
+    redis_cmd_join(&b->args, &three);
+    redis_cmd_fini(&three);
+}
+
 /* The parts of the text form that the script puts together anew: from " rcv=" to the bar, and what is
  * visible. */
 static int split_text(const struct reading *r, struct buf *text, struct view *head, struct view *visible)
@@ -105,6 +136,7 @@ static int put_update(struct build *b, const struct registry_lot *l, const struc
         redis_cmd_view(&b->args, head);
         redis_cmd_view(&b->args, visible);
         put_samples(b, up, view_of(l->lot.id));
+        put_cars(b, up->op == UPDATE_HINT ? up : NULL, view_of(l->lot.id));
     }
     buf_fini(&text);
     return rc;
@@ -120,7 +152,8 @@ static bool apply_hints(struct updates *u, const struct registry_lot *l, struct 
     first->want_seq = now.seq;
     first->want_obs = now.observed_ms;
     for (struct update *h = first; h && now.seq && ev->apply_hint; h = h->next) {
-        if (ev->apply_hint(ev->ctx, &l->lot, &now, h->delta, h->at_ms, &next))
+        h->applied = ev->apply_hint(ev->ctx, &l->lot, &now, h->out - h->in, h->at_ms, &next) == 0;
+        if (!h->applied)
             continue;
         now = next;
         any = true;

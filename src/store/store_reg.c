@@ -11,7 +11,11 @@
 
 #define DOC_MAX       65536
 #define ID_MAX        32
-#define SINK_KEYS_MAX 64
+#define SINK_KEYS_MAX 160
+#define SINK_KINDS    5
+
+/* What sinks have of lots. */
+static const char *const sink_kinds[SINK_KINDS] = {"acked", "held", "filed", "unfiled", "told"};
 
 struct change {
     struct store *st;
@@ -97,13 +101,12 @@ static void on_removed_rest(void *ctx, const struct reply *r, enum redis_error e
 /* What a sink acknowledged dies with it: a new one of that name begins with everything. */
 static void forget_sink(struct store *st, const char *id)
 {
-    static const char *const kinds[] = {"acked", "held"};
     for (unsigned p = 0; p < st->partitions; p++) {
         struct redis_cmd cmd;
         redis_cmd_init(&cmd);
         redis_cmd_str(&cmd, "UNLINK");
-        for (int k = 0; k < 2; k++)
-            redis_cmd_key(&cmd, key_part_id(st->prefix, p, kinds[k], view_of(id)));
+        for (int k = 0; k < SINK_KINDS; k++)
+            redis_cmd_key(&cmd, key_part_id(st->prefix, p, sink_kinds[k], view_of(id)));
         if (store_send_fini(st, &cmd, on_removed_rest, NULL))
             return;
     }
@@ -203,9 +206,8 @@ static void put_remove_lot(struct redis_cmd *cmd, const struct store *st, struct
     unsigned part = partition_of(id, st->partitions);
     redis_cmd_init(&hashes);
     while (n < SINK_KEYS_MAX && (sink = docs_next_sink(st->docs, sink)) != NULL) {
-        redis_cmd_key(&hashes, key_part_id(st->prefix, part, "acked", view_of(sink)));
-        redis_cmd_key(&hashes, key_part_id(st->prefix, part, "held", view_of(sink)));
-        n += 2;
+        for (int k = 0; k < SINK_KINDS; k++, n++)
+            redis_cmd_key(&hashes, key_part_id(st->prefix, part, sink_kinds[k], view_of(sink)));
     }
     redis_cmd_eval(cmd, &st->scripts[SCRIPT_REMOVE], 4 + n);
     put_doc_keys(cmd, st, STORE_LOT, id);

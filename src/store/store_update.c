@@ -346,14 +346,15 @@ int store_beat(struct store *st, uint32_t lot, int64_t observed_ms, unsigned fla
     return 0;
 }
 
-int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, unsigned flags,
+int store_hint(struct store *st, uint32_t lot, int32_t in, int32_t out, int64_t at_ms, unsigned flags,
                store_update_fn *done, void *ctx)
 {
     struct update *up = NULL;
     int rc = start_with(st, lot, UPDATE_HINT, waiter_of_update(done, ctx, flags), &up);
     if (rc || !up)
         return rc;
-    up->delta = delta;
+    up->in = in;
+    up->out = out;
     up->at_ms = at_ms;
     append(st->updates, st->updates->slots[lot], up);
     return 0;

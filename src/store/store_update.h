@@ -27,9 +27,10 @@ struct update {
     struct waiter *first, **last; /* who waits for it */
     struct reading r;             /* what is to be written; hints: computed when the call is built */
     int64_t at_ms;                /* beat, hint */
-    int32_t delta;
-    uint64_t known;    /* highest seq known of that lot besides the registry's */
-    uint64_t want_seq; /* hint, expire: only if this is held */
+    int32_t in, out;              /* hint: cars */
+    bool applied;                 /* hint: it moves the reading of its run, or is in it already */
+    uint64_t known;               /* highest seq known of that lot besides the registry's */
+    uint64_t want_seq;            /* hint, expire: only if this is held */
     int64_t want_obs;
     unsigned tries;
     struct sample *samples;

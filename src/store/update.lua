@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Decides updates of readings: newer? changed? what number? Writes state, minute series and change feed.
 --
--- KEYS  1 state  2 changes  3 counter of changes  4… day strings
+-- KEYS  1 state  2 changes  3 counter of changes  4… day strings, hashes of cars
 -- ARGV  1 now, ms  2 instance  3 length of the feed  4 seconds to keep a day string  5 number of updates, then for each:
 --         op (S set, B beat, C compare and set)  lot  highest seq the caller knows  expected seq  expected obs  chg  obs  sseq
 --         head from " rcv=" on  visible text  number of samples, then for each: index in KEYS  offset  two bytes ("": what is held)
+--         number of days with cars, then for each: index in KEYS  cars in  cars out
 -- Reply per update: code (0 OK, 1 TOUCH, 2 DUP, 3 OLD, 4 GONE, 5 RACE)  seq held now  chg held now  record ("" unless OLD, RACE or B)
 --
 -- Reads and checks come first, writes last: there is no rollback. The caller has checked all arguments. seq takes Redis' time, what
@@ -14,17 +15,18 @@
 -- observation that is not newer than the one that expired. A caller who knows a higher number than is held saw a tail that was lost:
 -- then what is held gets a new number, even if nothing else changes, or that caller would wait for it for ever.
 local OK, TOUCH, DUP, OLD, GONE, RACE = 0, 1, 2, 3, 4, 5
-local FIXED, AHEAD_MS, DAY_BYTES = 11, 120000, 2880
+local FIXED, AHEAD_MS, DAY_BYTES, KEEP_CARS_S = 11, 120000, 2880, 8 * 86400
 local call, pcall = redis.call, redis.pcall
 local match, find, sub, format = string.match, string.find, string.sub, string.format
 
 local now = tonumber(ARGV[1])
 local n = tonumber(ARGV[5])
-local at, lots = {}, {}
+local at, lots, cars_at = {}, {}, {}
 local p = 6
 for i = 1, n do
   at[i], lots[i] = p, ARGV[p + 1]
-  p = p + FIXED + 3 * tonumber(ARGV[p + 10])
+  cars_at[i] = p + FIXED + 3 * tonumber(ARGV[p + 10])
+  p = cars_at[i] + 1 + 3 * tonumber(ARGV[cars_at[i]])
 end
 local held = call('HMGET', KEYS[1], unpack(lots))
 local time = call('TIME')
@@ -125,7 +127,7 @@ for i = 1, n do
   if new then
     local w = #hset
     hset[w + 1], hset[w + 2] = lots[i], new
-    if code ~= OLD and code ~= RACE then written[#written + 1] = { a = a, free = h and op == 'B' and match(h.visible, '^free=(%d+)') } end
+    if code ~= OLD and code ~= RACE then written[#written + 1] = { a = a, lot = lots[i], cars = cars_at[i], free = h and op == 'B' and match(h.visible, '^free=(%d+)') } end
   end
 end
 if #hset == 0 then return reply end
@@ -147,7 +149,18 @@ local function minute(key, offset, bytes)
   end
 end
 
+-- Both sides, also when nothing passed there: a lot that counts counts both.
+local function count(key, field, n)
+  if pcall('HINCRBY', key, field, n) == tonumber(n) then pcall('EXPIRE', key, KEEP_CARS_S) end
+end
+
 for i = 1, #written do
+  local c = written[i].cars
+  for j = c + 1, c + 3 * tonumber(ARGV[c]), 3 do
+    local key = KEYS[tonumber(ARGV[j])]
+    count(key, written[i].lot .. ':in', ARGV[j + 1])
+    count(key, written[i].lot .. ':out', ARGV[j + 2])
+  end
   local a, free = written[i].a, written[i].free
   local s = a + FIXED
   for _ = 1, tonumber(ARGV[a + 10]) do

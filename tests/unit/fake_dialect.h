@@ -4,7 +4,10 @@
  *
  * poll asks GET <url>; answers are lines: "LOT FREE", "LOT FREE SOURCE_MS", "more" (one more request), "fault
  * LOT"; anything else is an error. push writes "LOT=SEQ " for each item, into one request or one an item;
- * answers "reject LOT…", "retry", "pause", "refuse".
+ * answers "reject LOT…", "retry", "pause", "refuse". register writes "reg:LOT=VERSION" with "new:" before it
+ * where the lot is not filed and "/CODE" behind it where it has one, day "DATE:LOT=IN,OUT"; further answers:
+ * "code CODE" (of the first item), "unbalanced LOT…", "clock MS". While fake_logins is above 0, every call
+ * wants a login first.
  */
 #ifndef PARKD_TESTS_FAKE_DIALECT_H
 #define PARKD_TESTS_FAKE_DIALECT_H
@@ -17,20 +20,31 @@ struct dialect {
     unsigned parts;
 };
 struct dialects {
-    struct dialect v[3];
+    struct dialect v[4];
 };
 struct dialect_session {
     const struct dialect *d;
 };
 
 static struct dialects fake_dialects = {
-    {{"fake", DIALECT_POLL | DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT}, {"deaf", 0}, {NULL, 0}}};
+    {{"fake", DIALECT_POLL | DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT},
+     {"city", DIALECT_PUSH | DIALECT_BEAT | DIALECT_REGISTER | DIALECT_DAY},
+     {"deaf", 0},
+     {NULL, 0}}};
 static int fake_sessions;           /* open ones */
 static bool fake_one_lot;           /* push: a request an item */
 static const char *fake_untellable; /* push leaves this lot out */
 static const char *fake_poison;     /* push fails when it sees this lot */
 static int fake_push_err;           /* and this is how, or how every push fails */
 static int fake_builds;
+static int fake_logins;          /* so many more requests go before */
+static const char *fake_unfiled; /* register leaves this lot out */
+
+static inline void fake_parts_reset(void)
+{
+    fake_logins = 0;
+    fake_unfiled = NULL;
+}
 
 const struct dialect *dialects_find(const struct dialects *ds, const char *name)
 {
@@ -96,7 +110,9 @@ void dialect_request_list_fini(struct dialect_request_list *l)
 void dialect_judgement_fini(struct dialect_judgement *j)
 {
     free(j->each);
-    j->each = NULL;
+    free(j->codes);
+    free(j->unbalanced);
+    *j = (struct dialect_judgement){0};
 }
 
 /* ---- polls */
@@ -188,30 +204,61 @@ static void fake_add(struct dialect_request_list *l, const struct dialect_ctx *c
     r->n_headers = 1;
 }
 
+static void fake_write(struct buf *out, const struct dialect_item *item, const char *prefix,
+                       enum dialect_part part)
+{
+    const char *code = item->code && item->code[0] ? item->code : NULL;
+    if (part == DIALECT_DAY)
+        buf_printf(out, "%s:%s=%d,%d", prefix, item->lot->id, item->cars_in, item->cars_out);
+    else if (part == DIALECT_REGISTER)
+        buf_printf(out, "%sreg:%s=%llu", item->filed ? "" : "new:", item->lot->id,
+                   (unsigned long long)item->version);
+    else
+        buf_printf(out, "%s%s=%llu", prefix, item->lot->id, (unsigned long long)item->reading->seq);
+    buf_printf(out, "%s%s ", code ? "/" : "", code ? code : "");
+}
+
 static void fake_add_item(struct dialect_request *r, uint32_t i, const struct dialect_item *item,
                           const char *prefix)
 {
     r->items = realloc(r->items, (r->n_items + 1) * sizeof *r->items);
     assert(r->items);
     r->items[r->n_items++] = i;
-    buf_printf(&r->body, "%s%s=%llu ", prefix, item->lot->id, (unsigned long long)item->reading->seq);
+    fake_write(&r->body, item, prefix, r->part);
 }
 
-static int fake_tell(const struct dialect_ctx *ctx, const struct dialect_batch *batch, const char *prefix,
+static bool fake_login(const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                       struct dialect_request_list *out)
+{
+    if (!fake_logins)
+        return false;
+    fake_logins--;
+    fake_add(out, ctx, batch->batch_id);
+    out->v[0].first = true;
+    buf_printf(&out->v[0].body, "login");
+    return true;
+}
+
+static int fake_tell(const struct dialect_ctx *ctx, const struct dialect_batch *batch, enum dialect_part part,
                      struct dialect_request_list *out, struct why *why)
 {
+    const char *prefix = part == DIALECT_BEAT ? "beat:" : part == DIALECT_DAY ? batch->date : "";
+    const char *untold = part == DIALECT_REGISTER ? fake_unfiled : fake_untellable;
     *out = (struct dialect_request_list){0};
     fake_builds++;
+    if (fake_login(ctx, batch, out))
+        return 0;
     for (size_t i = 0; i < batch->n; i++) {
         const char *id = batch->items[i].lot->id;
         if (fake_push_err && (!fake_poison || strcmp(fake_poison, id) == 0)) {
             dialect_request_list_fini(out);
             return why_set(why, fake_push_err, "", "the script failed");
         }
-        if (fake_untellable && strcmp(fake_untellable, id) == 0)
+        if (untold && strcmp(untold, id) == 0)
             continue;
         if (out->n == 0 || fake_one_lot)
             fake_add(out, ctx, batch->batch_id);
+        out->v[out->n - 1].part = part;
         fake_add_item(&out->v[out->n - 1], (uint32_t)i, &batch->items[i], prefix);
     }
     return 0;
@@ -222,28 +269,61 @@ int dialect_push(struct dialect_session *s, const struct dialect_ctx *ctx, const
 {
     (void)s;
     assert(batch->summary);
-    return fake_tell(ctx, batch, "", out, why);
+    return fake_tell(ctx, batch, DIALECT_PUSH, out, why);
 }
 
 int dialect_beat(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
                  struct dialect_request_list *out, struct why *why)
 {
     (void)s;
-    return fake_tell(ctx, batch, "beat:", out, why);
+    return fake_tell(ctx, batch, DIALECT_BEAT, out, why);
 }
 
-/* Does item number `at` of the body, "LOT=SEQ LOT=SEQ ", stand in the blank-separated list? */
+int dialect_register(struct dialect_session *s, const struct dialect_ctx *ctx,
+                     const struct dialect_batch *batch, struct dialect_request_list *out, struct why *why)
+{
+    (void)s;
+    return fake_tell(ctx, batch, DIALECT_REGISTER, out, why);
+}
+
+int dialect_day(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                struct dialect_request_list *out, struct why *why)
+{
+    (void)s;
+    return fake_tell(ctx, batch, DIALECT_DAY, out, why);
+}
+
+/* Does item number `at` of the body, "LOT=SEQ x:LOT=SEQ ", stand in the blank-separated list? */
 static bool fake_named(struct view body, size_t at, struct view list)
 {
     struct view item = {NULL, 0};
     for (size_t i = 0; i <= at; i++)
         item = view_cut(&body, ' ');
     item = view_cut(&item, '=');
+    for (struct view rest = item; rest.n; item = view_cut(&rest, ':'))
+        ;
     while (list.p) {
         if (view_eq(view_cut(&list, ' '), item))
             return true;
     }
     return false;
+}
+
+static void fake_extras(const struct dialect_request *req, struct view word, struct view rest,
+                        struct dialect_judgement *out)
+{
+    if (view_is(word, "clock"))
+        assert(view_to_int(rest, 1, INT64_MAX, &out->clock_ms) == 0);
+    if (view_is(word, "code")) {
+        out->codes = calloc(req->n_items + 1, sizeof *out->codes);
+        assert(out->codes && view_copy(rest, out->codes[0], sizeof out->codes[0]) == 0);
+    }
+    if (view_is(word, "unbalanced")) {
+        out->unbalanced = calloc(req->n_items + 1, sizeof *out->unbalanced);
+        assert(out->unbalanced);
+        for (size_t i = 0; i < req->n_items; i++)
+            out->unbalanced[i] = fake_named(buf_get(&req->body), i, rest);
+    }
 }
 
 int dialect_check(struct dialect_session *s, const struct dialect_ctx *ctx, const struct dialect_request *req,
@@ -261,6 +341,7 @@ int dialect_check(struct dialect_session *s, const struct dialect_ctx *ctx, cons
         out->all = VERDICT_REJECT;
     if (out->all != VERDICT_OK)
         (void)why_set(&out->why, ERR_REFUSED, "", "platform says " VIEW_FMT, VIEW_ARG(word));
+    fake_extras(req, word, rest, out);
     if (!view_is(word, "reject"))
         return 0;
     out->each = calloc(req->n_items + 1, sizeof *out->each);

@@ -499,7 +499,7 @@ static void movements_are_passed_on(void **state)
         if (rows[i].err)
             continue;
         assert_int_equal(got.op, NORM_HINT);
-        assert_int_equal(got.delta, rows[i].delta);
+        assert_int_equal(got.out - got.in, rows[i].delta);
         assert_int_equal(got.hint_ms, NOW + rows[i].at * S);
     }
     struct report nothing;
@@ -669,7 +669,7 @@ static void every_claim_makes_a_reading_or_an_error(void **state)
         }
         if (got.op == NORM_BEAT)
             continue;
-        if (got.op == NORM_HINT && norm_hint(&lot, &held, got.delta, got.hint_ms, NOW, &got.reading))
+        if (got.op == NORM_HINT && norm_hint(&lot, &held, got.out - got.in, got.hint_ms, NOW, &got.reading))
             continue;
         next = got.reading;
         buf_init(&b, READING_MAX_TEXT);

@@ -51,10 +51,11 @@ int store_beat(struct store *st, uint32_t lot, int64_t observed_ms, unsigned fla
     return store_set(st, lot, &(struct reading){0}, flags, done, ctx);
 }
 
-int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, unsigned flags,
+int store_hint(struct store *st, uint32_t lot, int32_t in, int32_t out, int64_t at_ms, unsigned flags,
                store_update_fn *done, void *ctx)
 {
-    (void)delta;
+    (void)in;
+    (void)out;
     return store_beat(st, lot, at_ms, flags, done, ctx);
 }
 

@@ -192,7 +192,9 @@ static struct store_outcome beat(struct node *n, const char *id, int64_t obs)
 static struct store_outcome hint(struct node *n, const char *id, int32_t delta, int64_t at)
 {
     struct result res = {0};
-    assert_int_equal(store_hint(n->st, lot_of(n, id), delta, at, STORE_MUST_ACK, on_update, &res), 0);
+    assert_int_equal(store_hint(n->st, lot_of(n, id), delta < 0 ? -delta : 0, delta > 0 ? delta : 0, at,
+                                STORE_MUST_ACK, on_update, &res),
+                     0);
     return wait_result(n, &res);
 }
 
@@ -475,9 +477,9 @@ static void test_hints(void **state)
     assert_int_equal(hint(a, "lot-1", 1, wall_now).code, STORE_GONE);
     set(a, "lot-1", wall_now, 1);
     /* In one turn: applied one after the other, so that the clamp at 0 stands between. */
-    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 2, wall_now + 1000, 0, on_update, &r[0]), 0);
-    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), -1, wall_now + 2000, 0, on_update, &r[1]), 0);
-    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), -1, wall_now + MINUTE, 0, on_update, &r[2]), 0);
+    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 0, 2, wall_now + 1000, 0, on_update, &r[0]), 0);
+    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 1, 0, wall_now + 2000, 0, on_update, &r[1]), 0);
+    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 1, 0, wall_now + MINUTE, 0, on_update, &r[2]), 0);
     for (int i = 0; i < 3; i++)
         harness_wait(e->loop, has_result, &r[i], "a hint");
     assert_int_equal(r[0].o.code, STORE_OK);
@@ -486,6 +488,8 @@ static void test_hints(void **state)
     assert_int_equal(minute_of(e, "lot-1", 720), 1);
     assert_int_equal(minute_of(e, "lot-1", 721), 2);
 }
+
+static void expect_cars(struct env *e, uint32_t date, int32_t in, int32_t out);
 
 /* The registry is behind Redis: the first try meets a race and is computed anew. */
 static void test_hint_race(void **state)
@@ -508,6 +512,7 @@ static void test_hint_race(void **state)
     assert_int_equal(hint(a, "lot-1", 1, wall_now + 5000).code, STORE_OK);
     assert_int_equal(a->hint_calls, 2);
     assert_int_equal(held(a, "lot-1")->free, 29);
+    expect_cars(e, 20260610, 0, 1); /* the first try counted nothing */
 }
 
 static void test_source_seq(void **state)
@@ -880,12 +885,13 @@ struct acked {
     char code[64];
 };
 
-static void on_ack(void *ctx, struct view lot, uint64_t seq)
+static void on_ack(void *ctx, struct view lot, uint64_t number, struct view text)
 {
     struct acked *a = ctx;
     assert_true(view_is(lot, "lot-1"));
     a->n++;
-    a->seq = seq;
+    a->seq = number;
+    assert_int_equal(view_copy(text, a->code, sizeof a->code), 0);
 }
 
 static void on_held(void *ctx, struct view lot, const struct store_held *h)
@@ -909,24 +915,149 @@ static void on_acked_done(void *ctx, int err, uint64_t version)
     acked_calls++;
 }
 
-static struct acked load_acked(struct env *e, bool quarantine)
+static struct acked load_of(struct env *e, enum store_what what, bool quarantine)
 {
+    struct store *st = e->a.st;
     memset(&acked_done, 0, sizeof acked_done);
     acked_calls = 0;
-    assert_int_equal(quarantine ? store_load_held(e->a.st, "city", on_held, on_acked_done, &acked_done)
-                                : store_load_acked(e->a.st, "city", on_ack, on_acked_done, &acked_done),
-                     0);
+    int rc = quarantine ? store_load_held(st, "city", what, on_held, on_acked_done, &acked_done)
+                        : store_load_acked(st, "city", what, on_ack, on_acked_done, &acked_done);
+    assert_int_equal(rc, 0);
     harness_wait(e->loop, is_set, &acked_calls, "what a sink acknowledged");
     return acked_done;
 }
 
-static void save_ack(struct env *e, uint64_t seq)
+static struct acked load_acked(struct env *e, bool quarantine)
 {
-    const struct store_ack ack = {"lot-1", seq};
+    return load_of(e, STORE_STATES, quarantine);
+}
+
+static void save_as(struct env *e, enum store_what what, uint64_t number, const char *text)
+{
+    const struct store_ack ack = {"lot-1", number, text};
     struct done d = {0};
-    assert_int_equal(store_save_acked(e->a.st, "city", &ack, 1, on_done, &d), 0);
+    assert_int_equal(store_save_acked(e->a.st, "city", what, &ack, 1, on_done, &d), 0);
     harness_wait(e->loop, has_done, &d, "an acknowledgement");
     assert_int_equal(d.err, 0);
+}
+
+static void save_ack(struct env *e, uint64_t seq)
+{
+    save_as(e, STORE_STATES, seq, NULL);
+}
+
+static void expect_filed(struct env *e, uint64_t version, const char *code)
+{
+    struct acked got = load_of(e, STORE_FILINGS, false);
+    assert_int_equal(got.n, 1);
+    assert_int_equal(got.seq, version);
+    assert_string_equal(got.code, code);
+}
+
+static void save_hold(struct env *e, enum store_what what, const struct store_held *h)
+{
+    struct done d = {0};
+    assert_int_equal(store_save_held(e->a.st, "city", what, "lot-1", h, on_done, &d), 0);
+    harness_wait(e->loop, has_done, &d, "the quarantine");
+}
+
+static void test_registrations_keep_their_codes(void **state)
+{
+    struct env *e = *state;
+    put(&e->a, STORE_SINK, "city", "{}", 0);
+    save_as(e, STORE_FILINGS, 0, "early code"); /* before any was acknowledged */
+    expect_filed(e, 0, "early code");
+    save_as(e, STORE_FILINGS, 17, "P 001");
+    expect_filed(e, 17, "P 001");
+    save_as(e, STORE_FILINGS, 16, "P old");
+    expect_filed(e, 17, "P 001");
+    save_as(e, STORE_FILINGS, 17, "P 002");
+    expect_filed(e, 17, "P 002");
+    const struct store_ack twice[] = {{"lot-1", 19, "new"}, {"lot-1", 18, "late"}};
+    struct done d = {0};
+    assert_int_equal(store_save_acked(e->a.st, "city", STORE_FILINGS, twice, 2, on_done, &d), 0);
+    harness_wait(e->loop, has_done, &d, "two in one");
+    expect_filed(e, 19, "new");
+}
+
+static void test_what_a_sink_knows_goes_with_it(void **state)
+{
+    struct env *e = *state;
+    const struct store_held h = {.seq = 17, .tries = 1, .retry_ms = wall_now, .code = "no point"};
+    for (int i = 0; i < 2; i++) {
+        put(&e->a, STORE_SINK, "city", "{}", 0);
+        save_as(e, STORE_FILINGS, 17, "P");
+        save_as(e, STORE_DAYS, 20260609, "unbalanced");
+        save_hold(e, STORE_FILINGS, &h);
+        assert_string_equal(load_of(e, STORE_FILINGS, true).code, "no point");
+        assert_int_equal(load_acked(e, true).n, 0); /* of states there is none */
+        assert_string_equal(load_of(e, STORE_DAYS, false).code, "unbalanced");
+        remove_one(&e->a, i ? STORE_SINK : STORE_LOT, i ? "city" : "lot-1");
+        assert_int_equal(load_of(e, STORE_FILINGS, true).n, 0);
+        assert_int_equal(load_of(e, STORE_FILINGS, false).n, 0);
+        assert_int_equal(load_of(e, STORE_DAYS, false).n, 0);
+    }
+}
+
+struct cars {
+    int32_t in, out;
+    int n, calls;
+};
+
+static void on_cars(void *ctx, struct view lot, bool out, int32_t n)
+{
+    struct cars *c = ctx;
+    assert_true(view_is(lot, "lot-1"));
+    *(out ? &c->out : &c->in) = n;
+    c->n++;
+}
+
+static void on_cars_done(void *ctx, int err, uint64_t version)
+{
+    (void)version;
+    assert_int_equal(err, 0);
+    ((struct cars *)ctx)->calls++;
+}
+
+static bool has_cars(void *ctx)
+{
+    return ((struct cars *)ctx)->calls > 0;
+}
+
+static void expect_cars(struct env *e, uint32_t date, int32_t in, int32_t out)
+{
+    struct cars c = {0};
+    assert_int_equal(store_read_cars(e->a.st, date, on_cars, on_cars_done, &c), 0);
+    harness_wait(e->loop, has_cars, &c, "the cars of a day");
+    assert_int_equal(c.n, in || out ? 2 : 0);
+    assert_int_equal(c.in, in);
+    assert_int_equal(c.out, out);
+}
+
+static void test_cars_are_counted_by_day(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    struct result r[4] = {{{0}, 0}};
+    int64_t midnight = T0 + 16 * 60 * MINUTE; /* 00:00 of the 11th in Beijing */
+    wall_now = midnight;
+    assert_int_equal(hint(a, "lot-1", 1, midnight).code, STORE_GONE); /* nothing is held: not taken */
+    expect_cars(e, 20260610, 0, 0);
+    set(a, "lot-1", midnight - 2 * MINUTE, 50);
+    for (int i = 0; i < 4; i++) /* one call */
+        assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), i + 1, i == 3 ? 7 : 0,
+                                    midnight - 1500 + i * 1000, 0, on_update, &r[i]),
+                         0);
+    for (int i = 0; i < 4; i++)
+        harness_wait(e->loop, has_result, &r[i], "a hint");
+    expect_cars(e, 20260610, 3, 0);
+    expect_cars(e, 20260611, 7, 7);
+    assert_int_equal(hint(a, "lot-1", -2, midnight + MINUTE).code, STORE_OK);
+    expect_cars(e, 20260611, 9, 7);
+    redisContext *c = harness_open(e->socket);
+    struct key k = key_part_id("t:", partition_of(VIEW("lot-1"), 4), "cars", VIEW("20260611"));
+    assert_in_range(harness_int(c, "TTL %s", k.text), 7 * 86400, 8 * 86400);
+    redisFree(c);
 }
 
 static void test_acked_only_rises(void **state)
@@ -939,7 +1070,7 @@ static void test_acked_only_rises(void **state)
     assert_int_equal(load_acked(e, false).seq, 1795363125094u);
     /* Nothing to save is answered too. */
     struct done d = {0};
-    assert_int_equal(store_save_acked(e->a.st, "city", NULL, 0, on_done, &d), 0);
+    assert_int_equal(store_save_acked(e->a.st, "city", STORE_STATES, NULL, 0, on_done, &d), 0);
     assert_int_equal(d.calls, 0);
     harness_wait(e->loop, has_done, &d, "an empty acknowledgement");
     remove_one(&e->a, STORE_LOT, "lot-1");
@@ -951,14 +1082,14 @@ static void test_quarantine(void **state)
     struct env *e = *state;
     struct store_held h = {.seq = 17, .tries = 3, .retry_ms = wall_now, .code = "too old"};
     struct done d = {0};
-    assert_int_equal(store_save_held(e->a.st, "city", "lot-1", &h, on_done, &d), 0);
+    assert_int_equal(store_save_held(e->a.st, "city", STORE_STATES, "lot-1", &h, on_done, &d), 0);
     harness_wait(e->loop, has_done, &d, "the quarantine");
     struct acked got = load_acked(e, true);
     assert_int_equal(got.seq, 17);
     assert_int_equal(got.tries, 3);
     assert_string_equal(got.code, "too old");
     d = (struct done){0};
-    assert_int_equal(store_save_held(e->a.st, "city", "lot-1", NULL, on_done, &d), 0);
+    assert_int_equal(store_save_held(e->a.st, "city", STORE_STATES, "lot-1", NULL, on_done, &d), 0);
     harness_wait(e->loop, has_done, &d, "the release");
     assert_int_equal(load_acked(e, true).n, 0);
 }
@@ -1104,8 +1235,8 @@ static void test_a_hint_told_away_is_not_kept(void **state)
     set(a, "lot-1", wall_now, 50);
     int pid = redis_pid(e);
     kill(pid, SIGSTOP); /* it is sent, but not answered */
-    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 1, wall_now + 1000, STORE_MUST_ACK, on_update, &r),
-                     0);
+    assert_int_equal(
+        store_hint(a->st, lot_of(a, "lot-1"), 0, 1, wall_now + 1000, STORE_MUST_ACK, on_update, &r), 0);
     harness_wait(e->loop, has_result, &r, "the outcome of a hint");
     assert_int_equal(r.o.code, STORE_UNCERTAIN);
     kill(pid, SIGKILL);
@@ -1126,7 +1257,7 @@ static void test_a_set_finds_room(void **state)
     struct reading r = reading_at(wall_now + 1000, 7);
     int n = 0;
     set(a, "lot-1", wall_now, 50);
-    while (n < 1000 && store_hint(a->st, lot, 1, wall_now + n, 0, NULL, NULL) == 0)
+    while (n < 1000 && store_hint(a->st, lot, 0, 1, wall_now + n, 0, NULL, NULL) == 0)
         n++;
     assert_in_range(n, 10, 999);
     assert_int_equal(store_set(a->st, lot, &r, 0, NULL, NULL), 0);
@@ -1481,6 +1612,9 @@ int main(void)
         FLOW(test_versions),
         FLOW(test_lot_names_conflict),
         FLOW(test_acked_only_rises),
+        FLOW(test_registrations_keep_their_codes),
+        FLOW(test_what_a_sink_knows_goes_with_it),
+        FLOW(test_cars_are_counted_by_day),
         FLOW(test_quarantine),
         FLOW(test_leases),
         FLOW(test_leases_end_with_store),

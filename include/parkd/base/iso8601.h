@@ -13,6 +13,7 @@
 #define MINUTE_MS   INT64_C(60000)
 #define HOUR_MS     (60 * MINUTE_MS)
 #define DAY_MS      (24 * HOUR_MS)
+#define BEIJING_MS  (8 * HOUR_MS)        /* east of UTC, all year */
 #define TIME_MAX_MS (84006 * DAY_MS - 1) /* the end of 2199 */
 
 /* RFC 3339 with 'T', 't' or a blank, optional fraction, Z or ±HH:MM. ERR_SYNTAX, ERR_RANGE. */

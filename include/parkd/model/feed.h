@@ -27,7 +27,7 @@
 #include "parkd/model/lot.h"
 
 #define FEED_MAX_KEYS  3
-#define FEED_MAX_PATHS 4
+#define FEED_MAX_PATHS 8
 
 #define FEED_MAX_ADDRESSES 8
 #define FEED_MAX_TOPICS    4
@@ -89,16 +89,19 @@ struct feed {
 
 int feed_parse(const struct json *j, struct feed *out, struct why *why) must_check;
 void feed_fini(struct feed *f);
+/* Is anything registered that lets a push in? Without, its dialect has to check who sent it. */
+bool feed_is_guarded(const struct feed *f);
 /* The same registration? For values of feed_parse only. */
 bool feed_same(const struct feed *a, const struct feed *b);
 
 /* A sink as registered: a platform that wants availability.
  *
  * {"id","dialect","url","params":{…},"enabled","secret":"whsec_…","bearer","batch":1…1000,"min_interval_ms",
- *  "refresh_s","heartbeat_s","parallel":1…8,"timeout_ms","tls":{…},"notes"}
+ *  "refresh_s","heartbeat_s","parallel":1…8,"timeout_ms","tls":{…},"readers":["<hex>"],"notes"}
  *
- * id, dialect and url are needed; else batch 100, min_interval_ms 200, refresh_s 300 and heartbeat_s 60 (0
- * switches either off), parallel 1, timeout_ms 20000. */
+ * readers: digests (SHA-256) of the keys by which the platform may read the snapshot. id, dialect and url are
+ * needed; else batch 100, min_interval_ms 200, refresh_s 300 and heartbeat_s 60 (0 switches either off),
+ * parallel 1, timeout_ms 20000. */
 struct sink {
     char id[SINK_ID_SIZE], dialect[33];
     bool enabled;
@@ -108,6 +111,8 @@ struct sink {
     int batch, parallel;
     int64_t min_interval_ms, refresh_ms, heartbeat_ms, timeout_ms;
     struct tls_files tls;
+    unsigned char readers[FEED_MAX_KEYS][32];
+    int n_readers;
 };
 int sink_parse(const struct json *j, struct sink *out, struct why *why) must_check;
 void sink_fini(struct sink *s);

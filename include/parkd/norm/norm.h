@@ -33,7 +33,7 @@ enum norm_op { NORM_SET, NORM_BEAT, NORM_HINT };
 struct norm_result {
     enum norm_op op;
     struct reading reading; /* SET: the whole; BEAT: observed_ms only */
-    int32_t delta;          /* HINT: how free moves (out − in) */
+    int32_t in, out;        /* HINT: cars; free moves by out − in */
     int64_t hint_ms;        /* HINT: when */
 };
 

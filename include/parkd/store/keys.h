@@ -6,7 +6,19 @@
 
 #include "parkd/base/buf.h"
 
-#define STORE_SCHEMA_VERSION 1 /* meta:schema; a parkd refuses a newer one */
+/* meta:schema; a parkd refuses a newer one. Keys of a partition, {pNN}:…
+ *   reg:<lot>, version, lots         registrations of lots
+ *   state, changes, changes:n        readings, the feed of their changes and its counter
+ *   day:<lot>:<yyyymmdd>, hour:<lot>:<yyyy>   minute series (UTC days), hourly records
+ *   cars:<yyyymmdd>                  hash of a day in Beijing: "<lot>:in", "<lot>:out" → cars; 8 days
+ *   acked:<sink>                     hash: lot → seq that the sink acknowledged
+ *   filed:<sink>                     hash: lot → "<version> <code>" of the registration it acknowledged
+ *   told:<sink>                      hash: lot → "<yyyymmdd>" of the last day told, or nothing owed; "
+ * unbalanced" held:<sink>, unfiled:<sink>      hashes: lot → quarantine of a state, of a registration lease:…
+ * who polls, who publishes and without a partition: meta, version, feeds, sinks, registrations. Schema 1
+ * throughout: cars, filed, unfiled and told came later, and a parkd that does not know them leaves them
+ * alone. */
+#define STORE_SCHEMA_VERSION 1
 #define KEYS_MAX             160
 #define PARTITIONS_MAX       1024
 

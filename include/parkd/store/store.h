@@ -97,7 +97,8 @@ int store_set(struct store *st, uint32_t lot, const struct reading *r, unsigned 
               void *ctx) must_check;
 int store_beat(struct store *st, uint32_t lot, int64_t observed_ms, unsigned flags, store_update_fn *done,
                void *ctx) must_check;
-int store_hint(struct store *st, uint32_t lot, int32_t delta, int64_t at_ms, unsigned flags,
+/* Cars in and out: moves what is held, and counts for the day, together or not at all. */
+int store_hint(struct store *st, uint32_t lot, int32_t in, int32_t out, int64_t at_ms, unsigned flags,
                store_update_fn *done, void *ctx) must_check;
 /* Written only if seq and observation are still those of `seen`. Gives way to whatever else waits for the
  * lot, so look again. */
@@ -111,23 +112,26 @@ bool store_lot_waits(const struct store *st, uint32_t lot);
  * (ERR_CONFLICT, `done` gets the one held). The document was checked by the caller. `done` gets the new
  * version, which never falls, not even over a removal; ERR_AWAY: not done; ERR_UNCERTAIN: perhaps done. At
  * once: ERR_INVALID, ERR_CONFLICT (the lot's name in its feed is another lot's). A removed lot takes its
- * state and its acknowledgements along, a removed sink its acknowledgements. */
+ * state and its acknowledgements along, a removed sink its acknowledgements (states, registrations, days). */
 int store_put(struct store *st, enum store_noun noun, struct view id, struct view json, uint64_t if_version,
               store_done_fn *done, void *ctx) must_check;
 int store_remove(struct store *st, enum store_noun noun, struct view id, store_done_fn *done,
                  void *ctx) must_check;
 
-/* What a sink has acknowledged, only ever raised; and its quarantine. Loaded per sink, `each` for every
- * entry, then done. */
+/* What a sink has acknowledged, only ever raised: of states the seq, of registrations the version and the
+ * code it gave, of statements the day (yyyymmdd) and a word; and its quarantine. Loaded per sink, `each` for
+ * every entry, then done. */
+enum store_what { STORE_STATES, STORE_FILINGS, STORE_DAYS };
 struct store_ack {
     const char *lot;
-    uint64_t seq;
+    uint64_t number;
+    const char *text; /* NULL or "": none */
 };
-typedef void store_ack_fn(void *ctx, struct view lot, uint64_t seq);
-int store_load_acked(struct store *st, const char *sink, store_ack_fn *each, store_done_fn *done,
-                     void *ctx) must_check;
-int store_save_acked(struct store *st, const char *sink, const struct store_ack *acks, size_t n,
+typedef void store_ack_fn(void *ctx, struct view lot, uint64_t number, struct view text);
+int store_load_acked(struct store *st, const char *sink, enum store_what what, store_ack_fn *each,
                      store_done_fn *done, void *ctx) must_check;
+int store_save_acked(struct store *st, const char *sink, enum store_what what, const struct store_ack *acks,
+                     size_t n, store_done_fn *done, void *ctx) must_check;
 struct store_held {
     uint64_t seq;
     int tries;
@@ -135,11 +139,18 @@ struct store_held {
     char code[64];    /* why, one word or a platform's code */
 };
 typedef void store_held_fn(void *ctx, struct view lot, const struct store_held *h);
-int store_load_held(struct store *st, const char *sink, store_held_fn *each, store_done_fn *done,
-                    void *ctx) must_check;
-/* h NULL: no longer held. */
-int store_save_held(struct store *st, const char *sink, const char *lot, const struct store_held *h,
+/* Of states or registrations. */
+int store_load_held(struct store *st, const char *sink, enum store_what what, store_held_fn *each,
                     store_done_fn *done, void *ctx) must_check;
+/* h NULL: no longer held. */
+int store_save_held(struct store *st, const char *sink, enum store_what what, const char *lot,
+                    const struct store_held *h, store_done_fn *done, void *ctx) must_check;
+
+/* The cars that passed on a day in Beijing (yyyymmdd; kept for eight days), by the hints that were taken:
+ * `each` for either side of every lot that had any. */
+typedef void store_cars_fn(void *ctx, struct view lot, bool out, int32_t n);
+int store_read_cars(struct store *st, uint32_t date, store_cars_fn *each, store_done_fn *done,
+                    void *ctx) must_check;
 
 /* Series: the day strings of n_days (1…62) UTC days from the day of first_ms; empty views for days without
  * one. Year strings for hours alike. Views are valid during the callback. */
