@@ -21,7 +21,7 @@ static int kind_of(struct view word, struct declared *out)
         enum json_kind kind;
     } kinds[] = {
         {"string", JSON_STRING}, {"secret", JSON_STRING}, {"number", JSON_NUMBER},
-        {"object", JSON_OBJECT}, {"boolean", JSON_BOOL},
+        {"object", JSON_OBJECT}, {"boolean", JSON_BOOL},  {"secrets", JSON_OBJECT},
     };
     out->optional = word.n && word.p[word.n - 1] == '?';
     word.n -= out->optional;

@@ -116,6 +116,60 @@ function lib.object(value)
   return value
 end
 
+local CODES, WORDS = { "code", "resCode", "resultCode" }, { "msg", "message", "resMsg", "resultMsg", "errMsg" }
+
+local function first_text(object, names)
+  for _, name in ipairs(names) do
+    if object[name] ~= nil then
+      return tostring(object[name])
+    end
+  end
+end
+
+-- What a vendor answered; where it is no success, its code (not `good`, a text) and its words are the error. Dialects with
+-- `any_status` hear a refusal's words also where its status is none of success.
+function lib.answered(response, good)
+  local read, answer = pcall(lib.decode, response.body)
+  local object = read and type(answer) == "table" and answer or {}
+  local code, words = first_text(object, CODES), first_text(object, WORDS)
+  local said = (code or "no code") .. ": " .. (words or "no words")
+  if response.status // 100 ~= 2 then
+    error { code = "refused", message = "answered HTTP " .. response.status .. (code and ", " .. said or "") }
+  elseif not read then
+    error(answer)
+  elseif code ~= good then
+    error { code = "refused", message = said }
+  end
+  return object
+end
+
+-- What an answer carries, as an object or as the text of one.
+function lib.data(answer)
+  return lib.object(answer.data == nil and error { code = "protocol", message = "no data in the answer" } or answer.data)
+end
+
+-- A poll that needs a token: log_in(ctx) asks for one, query(ctx) for the lots.
+function lib.poll_by_token(ctx, log_in, query)
+  ctx.state.fresh = false
+  return ctx.state.token and query(ctx) or log_in(ctx)
+end
+
+-- The query's answer, or nil and the request to go on with. take(answer) finds the token. A refusal of an old token leads to one new
+-- log-in; of a new one it is the poll's failure.
+function lib.answered_by_token(ctx, response, good, log_in, query, take)
+  local state = ctx.state
+  local fine, answer = pcall(lib.answered, response, good)
+  local worn = state.token and not state.fresh and response.status < 500
+  if not fine then
+    state.token = nil
+    return nil, worn and log_in(ctx) or error(answer)
+  elseif state.token then
+    return answer
+  end
+  state.token, state.fresh = take(answer) or error { code = "protocol", message = "a log-in without a token" }, true
+  return nil, query(ctx)
+end
+
 -- The members of a JSON object as they were written, in their order, for what is signed as text: a list of {key, raw}.
 function lib.members(body)
   local function hide(piece)
@@ -134,6 +188,16 @@ function lib.members(body)
   return list
 end
 
+-- The members of a message as what is signed: those that are texts as these (JSON in a text, too), all others as they were written.
+function lib.written(body, message)
+  local fields = {}
+  for _, member in ipairs(lib.members(body)) do
+    local name = text.trim(member.key)
+    fields[name] = type(message[name]) == "string" and message[name] or member.raw
+  end
+  return fields
+end
+
 -- ---- answers
 
 function lib.reply(value, status)
@@ -143,6 +207,19 @@ end
 -- Ends a `receive` with the reply that the sender expects then.
 function lib.refuse(code, message, reply)
   error { code = code, message = message, reply = reply }
+end
+
+-- For messages that no signature protects: the feed itself must have been told who may send them.
+function lib.guarded(ctx, reply)
+  if ctx.unguarded then
+    lib.refuse("auth", "this protocol has no signature: register a bearer key, a secret in the URL or an address in the feed's auth", reply)
+  end
+end
+
+-- An object that came in; lib.refuse with the reply of `refusal`, if it is none.
+function lib.arrived(inbound, refusal)
+  local good, value = pcall(lib.object, inbound.body)
+  return good and value or lib.refuse("syntax", "the body is no JSON object", refusal)
 end
 
 -- A platform's code as a verdict: `good`, or what `rules` say ({pause = {[1003] = true}, reject = …}), else "retry".
@@ -185,12 +262,111 @@ function lib.static(ctx, item)
   return fields
 end
 
+-- Longitude and latitude in the datum that `params.datum` names (gcj02 if none), to a tenth of a metre; nothing without a point.
+function lib.point(ctx, item)
+  local point = (item.points or {})[ctx.params.datum or "gcj02"]
+  if point then
+    return math.floor(point.lng * 1e6 + 0.5) / 1e6, math.floor(point.lat * 1e6 + 0.5) / 1e6
+  end
+end
+
 -- Sets `fields` by the totals of classes of places, where they are known; names: {field = class}.
 function lib.class_totals(fields, item, names)
   for name, class in pairs(names) do
     fields[name] = ((item.classes or {})[class] or {}).total or fields[name]
   end
   return fields
+end
+
+-- ---- Hangzhou's messages, which Qingdao signs alike and encrypts otherwise
+
+local BRAIN_COUNTS = { uploadParkingState = true, uploadCarInData = true, uploadCarOutData = true }
+local BRAIN_OTHERS = { uploadPhoto = true, uploadPayRecord = true, uploadParkingInfo = true, uploadMonthlyFee = true }
+
+function lib.brain_answer(code, message)
+  return lib.reply { resultCode = code, msg = message }
+end
+
+function lib.brain_refuse(code, number, message)
+  lib.refuse(code, message, lib.brain_answer(number, message))
+end
+
+-- Checks the signature over the Base64 text, then opens it by open(bytes). Some clients forget to encode the '+' of Base64 in the form.
+local function brain_open(ctx, inbound, open)
+  local form, digest = url.form_decode(inbound.body), ctx.params.digest or "md5"
+  local cipher, sign = (form.cipher or ""):gsub(" ", "+"), base64.decode((form.sign or ""):gsub(" ", "+"))
+  if form.accessID ~= ctx.params.access_id or not sign or not rsa.verify(digest, lib.need(ctx, "public_key"), cipher, sign) then
+    lib.brain_refuse("auth", 401, "签名错误")
+  end
+  local good, data = pcall(function()
+    return lib.object(lib.object(open(base64.decode(cipher))).data)
+  end)
+  return good and data or lib.brain_refuse("syntax", 400, "数据格式错误")
+end
+
+function lib.brain_receive(ctx, inbound, open)
+  local what = inbound.path:match("[^/]+$") or ""
+  if not (BRAIN_COUNTS[what] or BRAIN_OTHERS[what] or what == "uploadHeartbeat") then
+    lib.brain_refuse("not_found", 404, "接口不存在")
+  end
+  local data = brain_open(ctx, inbound, open)
+  local report = { lot = data.parkingCode, time = time.parse(data.uploadTime, lib.TIME), at = "/data" }
+  if BRAIN_COUNTS[what] then
+    report.total, report.open, report.free = data.totalBerthNum, data.openBerthNum, data.freeBerthNum
+  elseif what == "uploadHeartbeat" then
+    report.beat = true
+  end
+  return BRAIN_OTHERS[what] and {} or { report }, lib.brain_answer(200, "成功")
+end
+
+-- One request an item. close(text) encrypts; make(item) gives the fields, or nothing.
+function lib.brain_tell(ctx, items, path, close, make)
+  local key = lib.need(ctx, "private_key")
+  return lib.each(items, function(item)
+    local data = make(item)
+    if data then
+      local cipher = base64.encode(close(data))
+      return lib.form_post(url.join(ctx.url, path), { { "accessID", ctx.params.access_id }, { "cipher", cipher },
+        { "sign", base64.encode(rsa.sign(ctx.params.digest or "md5", key, cipher)) } })
+    end
+  end)
+end
+
+function lib.brain_counts(item)
+  local total, open, free = lib.counts(item)
+  return total and json.ordered("parkingCode", item.code, "totalBerthNum", total, "openBerthNum", open, "freeBerthNum", free,
+    "uploadTime", time.format(item.changed, lib.TIME))
+end
+
+function lib.brain_beat(ctx, item)
+  return item.current and item.free and json.ordered("parkingCode", item.code, "uploadTime", time.format(ctx.now, lib.TIME))
+end
+
+-- What a lot is: `static` (priceType, parkingPattern, parkingType, regionCode …), then what parkd knows; both maps' coordinates.
+function lib.brain_info(ctx, item)
+  local fields, points = lib.static(ctx, item), item.points or {}
+  local size, bd09, gcj02 = item.registered, points.bd09 or {}, points.gcj02 or {}
+  local known = { parkingCode = item.code, parkingName = item.name, address = item.address, feeScale = item.fee_text,
+    openTime = item.hours_text, totalBerthNum = size.total, openBerthNum = size.open or size.total, bmapX = bd09.lng, bmapY = bd09.lat,
+    gmapX = gcj02.lng, gmapY = gcj02.lat, uploadTime = time.format(ctx.now, lib.TIME) }
+  for name, value in pairs(known) do
+    fields[name] = value
+  end
+  return lib.class_totals(fields, item, { chargeTotalNum = "charging" })
+end
+
+-- The answer may be encrypted by the platform's private key: its public one is then `platform_key`.
+function lib.brain_check(ctx, response)
+  local body, key = response.body, ctx.params.platform_key
+  local sealed = key and not body:match("^%s*[{\"]") and base64.decode(text.trim(body))
+  local answer = lib.object(lib.decode(sealed and rsa.public_decrypt(key, sealed) or body))
+  local code, words = count(answer.resultCode), tostring(answer.msg or "no resultCode that we know, and no msg")
+  if code == 200 then
+    return "ok"
+  elseif code == 401 or code == 403 then
+    return "pause", words
+  end
+  return code and code < 500 and "reject" or "retry", words
 end
 
 -- ---- the two hubs of Beijing Xicheng: one way to sign, to write Base64, to answer

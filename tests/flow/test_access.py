@@ -272,3 +272,17 @@ def test_the_end_comes_while_much_is_read(keep, folder):
         register(parkd, vendor.url, f"f{at}", spacing_ms=1, interval_ms=100)
     wait_for(lambda: len(vendor.of("/lots")) >= 6, what="six requests")
     parkd.end()                                         # nothing left behind, no complaint
+
+
+def test_accounts_are_masked_whole(parkd):
+    """A parameter that is an object of secrets, as of a platform where every lot has its own account."""
+    accounts = {"P1": {"app_key": "key-7f", "app_secret": "secret-7f", "data_key": "0123456789abcdef"}}
+    feed = {"id": "h", "dialect": "xicheng", "mode": "push",
+            "params": {"accounts": accounts, "sig_method": "HMAC-SHA1"}}
+    done = parkd.ctl("feeds", "put", "-", stdin=json.dumps(feed))
+    assert done.returncode == 0, done.stderr
+    shown = parkd.ctl("feeds", "show", "h").stdout
+    assert "HMAC-SHA1" in shown and "P1" in shown and "***" in shown
+    assert not any(one in shown for one in accounts["P1"].values())
+    again = parkd.ctl("feeds", "put", "-", stdin=shown)
+    assert again.returncode and "mask" in again.stderr

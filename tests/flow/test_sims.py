@@ -24,7 +24,7 @@ REPLAY = ROOT / "tests/data/replay/small-free.csv"
 LOTS = ROOT / "tests/data/replay/small-lots.csv"
 sys.path.insert(0, str(TOOLS))
 
-from simlib import crypto, day, rawitems, scenario  # noqa: E402
+from simlib import crypto, day, dialects, rawitems, scenario  # noqa: E402
 from simlib.clock import Clock, beijing, beijing_parse, parse_iso, rfc3339  # noqa: E402
 from simlib.dialects.native import band  # noqa: E402
 from simlib.replay import Tape, declared  # noqa: E402
@@ -637,15 +637,16 @@ def test_ends_when_told_and_with_its_parent(tmp_path, tool):
 
 
 def test_emitted_scenario_runs(tmp_path):
-    command = [sys.executable, TOOLS / "lotsim", "--emit-scenario", "--count", "12", "--connected", "7"]
+    every = len(dialects.ALL)
+    command = [sys.executable, TOOLS / "lotsim", "--emit-scenario", "--count", str(every + 5),
+               "--connected", str(every)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     path = tmp_path / "s.json"
     path.write_text(text)
     with running("lotsim", "--scenario", path) as sim:
         lots = sim.state()["lots"]
-        assert len(lots) == 12 and sum(one["silent"] for one in lots.values()) == 5
-        assert {one["dialect"] for one in lots.values()} == {"generic", "hikvision", "keytop", "jieshun",
-                                                             "native", "hangzhou"}
+        assert len(lots) == every + 5 and sum(one["silent"] for one in lots.values()) == 5
+        assert {one["dialect"] for one in lots.values()} == set(dialects.ALL)
 
 
 def test_help_explains():

@@ -3,7 +3,7 @@
  * sample under tests/data/dialects/<dialect>/: NAME.json is a feed and what it was told, NAME.want the
  * reports that must come of it.
  *
- * A sample: {"params":{…},"lots":["P001"],"path":"/…" (pushes),"answers":[{"status":200,"body":"text, or
+ * A sample: {"params":{…},"lots":["P001"],"path":"/…?…" (pushes),"answers":[{"status":200,"body":"text, or
  * JSON"}]}.
  */
 #include <dirent.h>
@@ -89,6 +89,25 @@ static void run_poll(struct dialect_session *s, const struct dialect_ctx *ctx, c
     report_list_fini(&list);
 }
 
+/* What stands in the query of a sample's path; nothing in it is escaped. */
+static struct view query(void *accessor, const char *name)
+{
+    struct view rest = *(const struct view *)accessor;
+    while (rest.n) {
+        struct view value = view_cut(&rest, '&');
+        if (view_is(view_cut(&value, '='), name))
+            return value;
+    }
+    return (struct view){0};
+}
+
+static struct view header(void *accessor, const char *name)
+{
+    (void)accessor;
+    (void)name;
+    return (struct view){0};
+}
+
 static void run_push(struct dialect_session *s, const struct dialect_ctx *ctx, const struct json *sample,
                      struct buf *out)
 {
@@ -99,8 +118,13 @@ static void run_push(struct dialect_session *s, const struct dialect_ctx *ctx, c
     buf_init(&body, 1 << 20);
     report_list_init(&list);
     body_text(json_first(json_get(sample, "answers")), &body);
-    struct dialect_inbound in = {
-        .method = VIEW("POST"), .path = json_text(json_get(sample, "path")), .body = buf_get(&body)};
+    struct view rest = json_text(json_get(sample, "path")), path = view_cut(&rest, '?');
+    struct dialect_inbound in = {.method = VIEW("POST"),
+                                 .path = path,
+                                 .body = buf_get(&body),
+                                 .header = header,
+                                 .query = query,
+                                 .accessor = &rest};
     int err = dialect_receive(s, ctx, &in, &list, &reply, &why);
     print_list(out, &list);
     print_failure(out, err, &why);

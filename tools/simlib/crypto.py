@@ -38,6 +38,16 @@ def hikvision_text(app_key, timestamp, path, accept="*/*", content_type="applica
     return f"POST\n{accept}\n{content_type}\nx-ca-key:{app_key}\nx-ca-timestamp:{timestamp}\n{path}"
 
 
+def wuhan_sign(data, park, secret, moment):
+    """V17: upper(MD5(data & parkId & secret & timeStamp)), data the bytes as sent."""
+    return md5_upper(data + f"&{park}&{secret}&{moment}".encode())
+
+
+def bolink_sign(data, key):
+    """V8, and V16 by inference: upper(MD5(text of data + "key=" + key))."""
+    return md5_upper(data + b"key=" + key.encode())
+
+
 def hmac_sha256_b64(secret, data):
     key = secret.encode() if isinstance(secret, str) else secret
     body = data.encode() if isinstance(data, str) else data
@@ -140,3 +150,45 @@ def hangzhou_open(key, cipher, sign):
     if not rsa_md5_good(key, cipher.encode(), base64.b64decode(sign, validate=True)):
         raise ValueError("wrong signature")
     return rsa_public_open(key, base64.b64decode(cipher, validate=True)).decode()
+
+
+def rsa_public_encrypt(key, data):
+    """Qingdao's cipher: pieces of key size - 11 bytes, PKCS#1 v1.5 type 2, for the owner of the private key."""
+    size = key.key_size // 8 - 11
+    return b"".join(key.encrypt(data[at:at + size], padding.PKCS1v15()) for at in range(0, len(data), size))
+
+
+def rsa_private_open(key, cipher):
+    """The inverse. ValueError: not made for this key."""
+    size = key.key_size // 8
+    if not cipher or len(cipher) % size:
+        raise ValueError("cipher length")
+    return b"".join(key.decrypt(cipher[at:at + size], padding.PKCS1v15()) for at in range(0, len(cipher), size))
+
+
+def qingdao_seal(private, peer, text):
+    """P1b: (cipher, sign) of a JSON text, encrypted for `peer`, signed by `private`."""
+    cipher = base64.b64encode(rsa_public_encrypt(peer, text.encode()))
+    return cipher.decode(), base64.b64encode(rsa_md5_sign(private, cipher)).decode()
+
+
+def qingdao_open(private, peer, cipher, sign):
+    """The text in a cipher made for `private` by `peer`. ValueError: wrong signature, or not for us."""
+    if not rsa_md5_good(peer, cipher.encode(), base64.b64decode(sign, validate=True)):
+        raise ValueError("wrong signature")
+    return rsa_private_open(private, base64.b64decode(cipher, validate=True)).decode()
+
+
+def hefei_sign(key, envelope):
+    """P2: SHA256withRSA over access_id + data + sign_type + time_stamp."""
+    text = "".join(str(envelope[name]) for name in ("access_id", "data", "sign_type", "time_stamp"))
+    return base64.b64encode(key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+
+
+def hefei_good(key, envelope):
+    text = "".join(str(envelope[name]) for name in ("access_id", "data", "sign_type", "time_stamp"))
+    try:
+        key.verify(base64.b64decode(envelope["sign"], validate=True), text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return True
+    except (InvalidSignature, ValueError):
+        return False

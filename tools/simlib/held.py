@@ -17,6 +17,9 @@ class Held:
     def __init__(self, clock, journal):
         self.clock, self.journal = clock, journal
         self.lots = {}                    # lot -> newest item accepted
+        self.filed = {}                   # lot -> what it is, as it was made known last
+        self.filings = collections.Counter()
+        self.days = {}                    # lot -> {date: the statement of that day}
         self.top = {}                     # lot -> highest seq (or time) seen
         self.marks = collections.defaultdict(collections.OrderedDict)
         self.in_flight = {}               # lot -> number of the request it is in
@@ -65,6 +68,16 @@ class Held:
             self.violate("seq_back" if numbered else "time_back", lot=lot, seq=order, top=top, request=number)
             return "old"
         return "dup" if numbered else "ok"
+
+    def check_filed(self, number, lots):
+        for lot in lots:
+            if lot not in self.filed:
+                self.violate("unfiled", lot=lot, request=number)
+
+    def file(self, lot, fields):
+        self.filed[lot] = fields
+        self.filings[lot] += 1
+        self.journal.add(filed=lot)
 
     def depart(self, number, lots):
         """The request was answered, or its connection is gone."""

@@ -71,7 +71,9 @@ class Lane:
         beats = [] if batch else self._beating(now)
         if not batch and not beats and not self.hints:
             return False
-        if batch:
+        if not await self._introduced([seat.lot for seat, _ in batch] or [seat.lot for seat in beats]):
+            good = False
+        elif batch:
             good = await self._tell(batch)
         elif beats:
             good = await self._beat(beats)
@@ -156,7 +158,10 @@ class Lane:
             seat.next_beat = time.monotonic() + self.beat_every
         lots = [seat.lot for seat in seats]
         wrong = self._fault(lots, "wrong_signature") is not None
-        answer = await self._post(self.speaker.beat(lots, self.clock.wall_ms(), wrong), lots)
+        message = self.speaker.beat(lots, self.clock.wall_ms(), wrong)
+        if message is None:
+            return True
+        answer = await self._post(message, lots)
         self.beats += 1
         return answer is not None and 200 <= answer.status < 300
 
@@ -202,6 +207,14 @@ class Lane:
             return
         lot.acked = told.record() | {"t_wall": self.clock.wall_ms(), "seq_answered": seq}
         self.journal.add(**telling(lot, told, "acked", seq_answered=seq, code=detail))
+
+    async def _introduced(self, lots):
+        """False when what must go before everything else (a log-in) was not answered well."""
+        first = self.speaker.first(self.clock.wall_ms())
+        if first is None:
+            return True
+        answer = await self._post(first, lots)
+        return answer is not None and self.speaker.heard(answer)
 
     async def _post(self, message, lots):
         """The answer, or None when there was none."""

@@ -28,12 +28,13 @@ class Feed:
         self.id, self.dialect = ident, ALIASES.get(dialect, dialect)
         if self.dialect not in dialects.ALL:
             raise ValueError(f"feed {ident}: no dialect {dialect}; there are {', '.join(dialects.ALL)}")
-        unknown = fields.keys() - SETTINGS.keys() - PARAMS - {"dialect"}
+        params = PARAMS | set(dialects.ALL[self.dialect].params_more)
+        unknown = fields.keys() - SETTINGS.keys() - params - {"dialect"}
         if unknown:
             raise ValueError(f"feed {ident}: unknown {sorted(unknown)}")
         settings = SETTINGS | {k: v for k, v in fields.items() if k in SETTINGS}
         self.settings = settings
-        self.params = {k: v for k, v in fields.items() if k in PARAMS}
+        self.params = {k: v for k, v in fields.items() if k in params}
         missing = dialects.ALL[self.dialect].keys.keys() - self.params.keys()
         if missing and not (self.dialect == "native" and "secret" in self.params) and missing != {"api_key"}:
             raise ValueError(f"feed {ident}: {sorted(missing)} missing")
@@ -91,9 +92,7 @@ def _feed_of(scenario, feeds, spec, clock):
 def new_keys(dialect):
     """Fresh parameters for a feed of that dialect."""
     made = {name: make() for name, make in dialects.ALL[dialect].keys.items()}
-    if dialect == "hangzhou":
-        made["private_key"], made["public_key"] = crypto.new_rsa_pair()
-    return made
+    return made | dialects.ALL[dialect].pair(made)
 
 
 def emit(count, connected, names, columns=None):

@@ -153,7 +153,7 @@ class World:
         lot = self._chosen(fields)[0]
         lane = next((one for one in self.lanes if any(seat.lot is lot for seat in one.seats)), None)
         if lane is None or not hasattr(lane.speaker, "hint"):
-            raise Wrong("only a native lot sends hints")
+            raise Wrong(f"a lot of {lane.speaker.name if lane else 'a polled feed'} sends no hints")
         lane.hints.append((lot, int(fields.get("in", 0)), int(fields.get("out", 0))))
         lane.nudge()
         return {"lot": lot.id}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The two shapes of a dialect, and what several of them need."""
+import json
 import secrets
 
 from ..clock import real_ms
@@ -10,6 +11,12 @@ WINDOW_MS = 900_000                       # how far a caller's time may be off b
 class Dialect:
     name = ""
     keys = {}                             # parameter of the feed -> function that makes a new value
+    params_more = ()                      # parameters that only this dialect has
+
+    @staticmethod
+    def pair(_made):
+        """Parameters that belong together: a private and a public key."""
+        return {}
 
     def __init__(self, feed, clock):
         self.feed, self.clock, self.params = feed, clock, feed.params
@@ -55,6 +62,14 @@ class Pushed(Dialect):
     """Builds requests. `wrong`: sign them wrongly."""
     batch_max = 1
 
+    def first(self, wall):
+        """(path, body, headers) of what must go before everything else (a log-in); None when nothing must."""
+        return None
+
+    def heard(self, answer):
+        """Whether that is a good answer to `first`."""
+        return True
+
     def message(self, tellings, wall, wrong=False):
         """(path, body, headers) for [(lot, Sample)]."""
         raise NotImplementedError
@@ -77,3 +92,14 @@ def number_text(value, told):
     if told.bad:
         return "12.5"
     return "" if value is None else str(value)
+
+
+def judged_by(answer, read):
+    """judge() for a dialect of one lot a request. read(the answer's object): whether it is good, and its words."""
+    try:
+        good, words = read(json.loads(answer.body))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        good, words = False, "not the answer expected"
+    if 200 <= answer.status < 300 and good:
+        return [("ok", None, None)]
+    return [("retry", None, f"http {answer.status} {words}")]

@@ -18,7 +18,13 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 class Hangzhou(Pushed):
     name = "hangzhou"
-    keys = {"access_id": lambda: secret_text(6)}   # and private_key, public_key: see scenario.new_keys
+    keys = {"access_id": lambda: secret_text(6)}
+    state, heartbeat = STATE, HEARTBEAT
+
+    @staticmethod
+    def pair(_made):
+        private, public = crypto.new_rsa_pair()
+        return {"private_key": private, "public_key": public}
 
     def __init__(self, feed, clock):
         super().__init__(feed, clock)
@@ -29,16 +35,19 @@ class Hangzhou(Pushed):
         lot, told = tellings[0]
         data = {"parkingCode": lot.foreign, "totalBerthNum": told.total, "openBerthNum": told.open,
                 "freeBerthNum": 12.5 if told.bad else told.free, "uploadTime": beijing(told.src_ms)}
-        return self._sealed(STATE, {k: v for k, v in data.items() if v is not None}, wrong)
+        return self._sealed(self.state, {k: v for k, v in data.items() if v is not None}, wrong)
 
     def beat(self, lots, wall, wrong=False):
-        return self._sealed(HEARTBEAT, {"parkingCode": lots[0].foreign, "uploadTime": beijing(wall)}, wrong)
+        return self._sealed(self.heartbeat, {"parkingCode": lots[0].foreign, "uploadTime": beijing(wall)}, wrong)
 
     def raw(self, body, wall, wrong=False):
-        return self.prefix + STATE, body, FORM
+        return self.prefix + self.state, body, FORM
+
+    def seal(self, data):
+        return crypto.hangzhou_seal(self.key, dumps({"data": data}).decode())
 
     def _sealed(self, path, data, wrong):
-        cipher, sign = crypto.hangzhou_seal(self.key, dumps({"data": data}).decode())
+        cipher, sign = self.seal(data)
         if wrong:
             sign = sign[8:] + sign[:8]
         form = urllib.parse.urlencode({"accessID": self.params["access_id"], "cipher": cipher, "sign": sign})
