@@ -6,6 +6,8 @@
 #include "parkctl/parkctl.h"
 #include "parkd/base/json.h"
 
+#define CLOCK_OFF_S 30 /* as parkd warns */
+
 static void print_feed(const struct json *f)
 {
     struct view why = json_text(json_get(f, "error"));
@@ -29,12 +31,37 @@ static void print_faults(const struct json *f)
         (void)printf("      no free or taken places of any of its lots: did a field change its name?\n");
 }
 
-static void print_held(const struct json *s)
+static void print_held(const struct json *of, const char *what)
 {
-    for (const struct json *h = json_first(json_get(s, "held")); h; h = json_next(h))
-        (void)printf("      held lot " VIEW_FMT " refused with " VIEW_FMT ", %.0f tries, next " VIEW_FMT "\n",
-                     VIEW_ARG(json_text(json_get(h, "lot"))), VIEW_ARG(json_text(json_get(h, "code"))),
+    for (const struct json *h = json_first(json_get(of, "held")); h; h = json_next(h))
+        (void)printf("      held %s " VIEW_FMT " refused with " VIEW_FMT ", %.0f tries, next " VIEW_FMT "\n",
+                     what, VIEW_ARG(json_text(json_get(h, "lot"))), VIEW_ARG(json_text(json_get(h, "code"))),
                      json_number(json_get(h, "tries")), VIEW_ARG(json_text(json_get(h, "next"))));
+}
+
+static void print_dates(const struct json *day, const char *key, const char *words)
+{
+    for (const struct json *d = json_first(json_get(day, key)); d; d = json_next(d))
+        (void)printf("      statement of " VIEW_FMT " for lot " VIEW_FMT " %s\n",
+                     VIEW_ARG(json_text(json_get(d, "date"))), VIEW_ARG(json_text(json_get(d, "lot"))),
+                     words);
+}
+
+/* What hangs on a sink besides counts. */
+static void print_rest(const struct json *s)
+{
+    const struct json *filings = json_get(s, "registrations"), *day = json_get(s, "day");
+    double off_s = json_number(json_get(s, "clock_off_ms")) / 1000;
+    print_held(s, "lot");
+    print_held(filings, "registration of lot");
+    if (json_number(json_get(filings, "open")) > 0)
+        (void)printf("      %.0f registrations are not acknowledged\n",
+                     json_number(json_get(filings, "open")));
+    print_held(day, "statement of lot");
+    print_dates(day, "missed", "could not be told");
+    print_dates(day, "unbalanced", "disagrees with the platform's own count");
+    if (off_s > CLOCK_OFF_S)
+        (void)printf("      the platform's clock and ours are %.0f s apart\n", off_s);
 }
 
 static void print_sink(const struct json *s)
@@ -68,7 +95,7 @@ int ctl_status(const struct ctl *c)
         for (const struct json *f = json_first(json_get(doc, "feeds")); f; f = json_next(f))
             print_feed(f), print_faults(f);
         for (const struct json *s = json_first(json_get(doc, "sinks")); s; s = json_next(s))
-            print_sink(s), print_held(s);
+            print_sink(s), print_rest(s);
         print_store(json_get(doc, "store"));
     }
     json_free(doc);

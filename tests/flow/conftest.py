@@ -13,9 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness.parkd import PARKCTL, PARKD, Parkd  # noqa: E402
 from harness.world import World  # noqa: E402
 
-NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "api", "parkctl", "registry", "replay",
-               "crash",
-               "relay", "faults", "access", "try", "hostile")
+NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "sink_register", "api", "parkctl",
+               "registry", "replay", "crash",
+               "relay", "faults", "access", "try", "hostile", "vendors")
 
 
 def pytest_runtest_setup(item):

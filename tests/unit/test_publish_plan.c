@@ -530,6 +530,40 @@ static void a_pause_lets_one_probe_pass(void **state)
     assert_false(p.paused);
 }
 
+/* Another acknowledgement comes first: it waits, and counts as waiting. */
+static void a_barred_lot_waits(void **state)
+{
+    static const struct publish_rules refreshing = {4, 200, 60000};
+    struct publish_plan *pp = *state;
+    struct publish_item out[MAX_ITEMS];
+    publish_plan_bar(pp, 0, true, 1000);
+    mark(pp, 0, 5, 1000);
+    mark(pp, 1, 6, 9000);
+    assert_int_equal(publish_plan_due(pp, &plain, 9000), 9200); /* it does not make others hurry */
+    assert_int_equal(publish_plan_count(pp).unacked, 2);
+    assert_int_equal(publish_plan_count(pp).oldest_ms, 1000);
+    expect(pp, &plain, 9200, out, "1:6");
+    publish_plan_bar(pp, 0, false, 9300);
+    expect(pp, &plain, 9300, out, "0:5");
+    assert_true(publish_plan_same(pp, out, 1, may, NULL));
+    publish_plan_bar(pp, 0, true, 9400); /* what the store knew was lost */
+    assert_false(publish_plan_same(pp, out, 1, may, NULL));
+    publish_plan_back(pp, out, 1, 9500);
+    expect(pp, &plain, 99999, out, "");
+    publish_plan_acked(pp, 0, 5);
+    publish_plan_loaded(pp, 100000);
+    assert_false(publish_plan_settled(pp, 0));
+    expect(pp, &refreshing, 200000, out, "");
+    publish_plan_held(pp, 0, &(struct publish_hold){.seq = 5, .tries = 1, .retry_ms = 0});
+    expect(pp, &plain, 300000, out, "");
+    publish_plan_bar(pp, 0, false, 300000);
+    expect(pp, &plain, 400000, out, "0:5");
+    assert_int_equal(publish_plan_known(pp, 0), 5);
+    publish_plan_unknow(pp, 0);
+    assert_int_equal(publish_plan_known(pp, 0), 0);
+    assert_int_equal(publish_plan_known(pp, 77), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +573,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_batch_comes_back_first, setup, teardown),
         cmocka_unit_test_setup_teardown(lots_past_their_limit_are_held_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lot_that_leaves_is_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_barred_lot_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(splitting_isolates_the_poison, setup, teardown),
         cmocka_unit_test_setup_teardown(quarantine_is_tried_alone_and_later_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_held_lot_that_may_not_be_told_is_no_hot_loop, setup, teardown),

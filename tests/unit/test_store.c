@@ -17,9 +17,10 @@
 #include "parkd/store/keys.h"
 #include "parkd/store/store.h"
 
-#define LOTS   200
-#define T0     INT64_C(1781049600000) /* 2026-06-10 00:00 UTC */
-#define MINUTE INT64_C(60000)
+#define LOTS      200
+#define T0        INT64_C(1781049600000) /* 2026-06-10 00:00 UTC */
+#define MINUTE    INT64_C(60000)
+#define ODD_DELTA 77 /* a movement that is not taken */
 
 /* One parkd as far as the store is concerned. */
 struct node {
@@ -83,7 +84,7 @@ static int apply_hint(void *ctx, const struct lot *lot, const struct reading *he
     struct node *n = ctx;
     (void)lot;
     n->hint_calls++;
-    if (held->free == COUNT_NONE)
+    if (held->free == COUNT_NONE || delta == ODD_DELTA)
         return ERR_INVALID;
     *out = *held;
     out->free = held->free - delta < 0 ? 0 : held->free - delta;
@@ -1054,10 +1055,45 @@ static void test_cars_are_counted_by_day(void **state)
     expect_cars(e, 20260611, 7, 7);
     assert_int_equal(hint(a, "lot-1", -2, midnight + MINUTE).code, STORE_OK);
     expect_cars(e, 20260611, 9, 7);
+    struct result odd[2] = {{{0}, 0}};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), i ? 0 : 1, i ? 1 : ODD_DELTA + 1,
+                                    midnight + 2 * MINUTE, 0, on_update, &odd[i]),
+                         0);
+    harness_wait(e->loop, has_result, &odd[1], "a hint beside one that is not taken");
+    expect_cars(e, 20260611, 9, 8);
     redisContext *c = harness_open(e->socket);
     struct key k = key_part_id("t:", partition_of(VIEW("lot-1"), 4), "cars", VIEW("20260611"));
     assert_in_range(harness_int(c, "TTL %s", k.text), 7 * 86400, 8 * 86400);
     redisFree(c);
+}
+
+/* Registers a lot of the same partition. */
+static void put_neighbour(struct node *n, const char *lot, char *id, size_t size)
+{
+    int i = 2;
+    do
+        snprintf(id, size, "lot-%d", i++);
+    while (partition_of(view_of(id), 4) != partition_of(view_of(lot), 4));
+    put_lot(n, id);
+}
+
+/* In one call with a report that comes too late. */
+static void test_cars_beside_what_is_not_written(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    char other[16];
+    struct reading late = reading_at(wall_now - MINUTE, 3);
+    struct result r[2] = {{{0}, 0}};
+    put_neighbour(a, "lot-1", other, sizeof other);
+    set(a, "lot-1", wall_now, 50);
+    set(a, other, wall_now, 50);
+    assert_int_equal(store_set(a->st, lot_of(a, other), &late, 0, on_update, &r[0]), 0);
+    assert_int_equal(store_hint(a->st, lot_of(a, "lot-1"), 3, 1, wall_now + 1, 0, on_update, &r[1]), 0);
+    harness_wait(e->loop, has_result, &r[1], "the hint");
+    assert_int_equal(r[0].o.code, STORE_OLD);
+    expect_cars(e, 20260610, 3, 1);
 }
 
 static void test_acked_only_rises(void **state)
@@ -1615,6 +1651,7 @@ int main(void)
         FLOW(test_registrations_keep_their_codes),
         FLOW(test_what_a_sink_knows_goes_with_it),
         FLOW(test_cars_are_counted_by_day),
+        FLOW(test_cars_beside_what_is_not_written),
         FLOW(test_quarantine),
         FLOW(test_leases),
         FLOW(test_leases_end_with_store),
