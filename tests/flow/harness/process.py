@@ -15,10 +15,29 @@ def _die_with_us():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def _ports():
+    """Each worker of a parallel run has ports of its own, below those that outgoing connections get: nobody takes one
+    between two lives of the program that listens there."""
+    first, many = 12000 + 4000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5), 4000
+    at = os.getpid() % many
+    while True:
+        at = (at + 1) % many
+        yield first + at
+
+
+_next_port = _ports()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        port = next(_next_port)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def alive(pid):
