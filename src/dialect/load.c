@@ -20,7 +20,7 @@ int dialects_add_all_built_in(struct dialects *ds)
 {
     static const struct dialect native = {
         .name = "native",
-        .parts = DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT,
+        .parts = DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT | DIALECT_ASK,
         .params = "{}",
         .ops = &native_ops,
     };
@@ -88,6 +88,8 @@ static int add_one(struct dialects *ds, const char *path, const char *name, stru
 int dialects_add_file(struct dialects *ds, const char *path, struct why *why)
 {
     const char *slash = strrchr(path, '/');
+    if (strcmp(slash ? slash + 1 : path, LIB_FILE) == 0)
+        return why_set(why, ERR_INVALID, "", "what the dialects beside it share, and none of its own");
     int err = slash ? use_lib_of(ds, path, (int)(slash - path), why) : use_lib_of(ds, ".", 1, why);
     if (!err && !dialects_lib(ds).n)
         err = use_lib_of(ds, PARKD_SHARE "/dialects", (int)sizeof PARKD_SHARE "/dialects" - 1, why);
@@ -128,13 +130,15 @@ static int add_folder(struct dialects *ds, const char *folder, struct why *why)
     return failed;
 }
 
-/* A folder without a library uses the packaged one, which stands in the last folder. */
+/* A folder without a library uses the packaged one, which stands in the last folder; never that of the folder
+ * before. */
 static int use_packaged_lib(struct dialects *ds, const char *const *folders, struct why *why)
 {
-    const char *last = NULL;
-    for (; folders && *folders; folders++)
+    const char *last = folders[0];
+    for (; *folders; folders++)
         last = *folders;
-    return last ? use_lib_of(ds, last, (int)strlen(last), why) : 0;
+    int err = dialects_use_lib(ds, (struct view){0});
+    return err ? err : use_lib_of(ds, last, (int)strlen(last), why);
 }
 
 struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why)

@@ -100,7 +100,7 @@ static void take_name(lua_State *L, struct dialect *d)
     bool good = name.n > 0;
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        good &= (c >= 'a' && c <= 'z') || (i && ((c >= '0' && c <= '9') || c == '-' || c == '_'));
+        good &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i && (c == '-' || c == '_'));
     }
     if (!good || view_copy(name, d->name, sizeof d->name))
         lua_engine_raise(L, ERR_INVALID, "name: needs up to %d of a-z 0-9 - _", DIALECT_NAME_SIZE - 1);

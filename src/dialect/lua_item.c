@@ -117,13 +117,19 @@ static int on_item_index(lua_State *L)
 
 /* ---- items */
 
-/* What the platform calls the lot: by the params, by its own word, else as we do. `codes` is at that index.
- */
+/* What the platform calls the lot, a text: by the params, by its own word, else as we do. `codes` is at that
+ * index. */
 static void set_code(lua_State *L, const struct dialect_item *item, int codes)
 {
     const char *own = item->code && item->code[0] ? item->code : item->lot->id;
-    if (!lua_istable(L, codes) || lua_getfield(L, codes, item->lot->id) == LUA_TNIL) {
-        lua_settop(L, codes + 2); /* the list and the item */
+    if (lua_istable(L, codes))
+        lua_getfield(L, codes, item->lot->id);
+    else
+        lua_pushnil(L);
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        (void)lua_tolstring(L, -1, NULL);
+    if (lua_type(L, -1) != LUA_TSTRING || !lua_rawlen(L, -1)) {
+        lua_pop(L, 1);
         lua_pushstring(L, own);
     }
     lua_setfield(L, -2, "code");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dialect/lua_marshal.h"
+#include "parkd/base/iso8601.h"
 
 static enum dialect_verdict verdict_at(lua_State *L, int index)
 {
@@ -64,14 +65,13 @@ static void take_unbalanced(lua_State *L, const struct dialect_request *req, str
     }
 }
 
-/* A time that is none is no time: the verdict does not hang on it. */
-static int64_t take_clock(lua_State *L)
+/* A time that is none is no time: the answer does not hang on it. */
+static int64_t take_time(lua_State *L, const char *key)
 {
-    int good = 0;
-    lua_getfield(L, -1, "clock");
-    lua_Integer v = lua_tointegerx(L, -1, &good);
+    lua_getfield(L, -1, key);
+    lua_Integer v = lua_tointeger(L, -1);
     lua_pop(L, 1);
-    return good && v > 0 ? v : 0;
+    return v > 0 && v <= TIME_MAX_MS ? v : 0;
 }
 
 /* The verdict as a table, on top of the stack. */
@@ -80,7 +80,7 @@ static void take_table(lua_State *L, const struct dialect_request *req, struct d
     lua_getfield(L, -1, "all");
     out->all = lua_isnil(L, -1) ? VERDICT_OK : verdict_at(L, -1);
     lua_pop(L, 1);
-    out->clock_ms = take_clock(L);
+    out->clock_ms = take_time(L, "clock");
     if (lua_getfield(L, -1, "each") == LUA_TTABLE)
         take_each(L, req, out);
     lua_pop(L, 1);
@@ -142,8 +142,6 @@ void lua_take_known(lua_State *L, const struct dialect_request *req, struct dial
         k->free = take_number(L, "free");
         k->open = take_number(L, "open");
         k->total = take_number(L, "total");
-        lua_getfield(L, -1, "time");
-        k->time_ms = lua_tointeger(L, -1);
-        lua_pop(L, 1);
+        k->time_ms = take_time(L, "time");
     }
 }

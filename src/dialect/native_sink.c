@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dialect/ops.h"
+#include "parkd/base/iso8601.h"
 #include "parkd/base/json_write.h"
 #include "parkd/base/webhook.h"
 #include "parkd/dialect/native.h"
@@ -311,9 +312,86 @@ done:
     return err;
 }
 
+/* ---- what another parkd holds */
+
+#define WAY_IN "/v1/ingest/"
+
+/* Where another parkd shows a lot: beside the way in. Empty for a platform that is none: it cannot be asked.
+ */
+static void lot_url(struct view url, const char *lot, char *dst, size_t size)
+{
+    const char *way_in = memmem(url.p, url.n, WAY_IN, sizeof WAY_IN - 1);
+    struct view base = {url.p, way_in ? (size_t)(way_in - url.p) : 0};
+    if (!way_in || snprintf(dst, size, VIEW_FMT "/v1/lots/%s", VIEW_ARG(base), lot) >= (int)size)
+        dst[0] = '\0';
+}
+
+/* Lots are public: no key and no signature goes along. */
+static int native_ask(void *self, const struct dialect_ctx *ctx, const struct dialect_batch *batch,
+                      struct dialect_request_list *out, struct why *why)
+{
+    (void)self;
+    char url[sizeof out->v->url];
+    for (size_t i = 0; i < batch->n; i++) {
+        lot_url(ctx->url, batch->items[i].lot->id, url, sizeof url);
+        if (!url[0])
+            return 0;
+        struct dialect_request *r = dialect_request_add(out);
+        int err = r ? dialect_request_items(r, (uint32_t)i, 1) : ERR_NOMEM;
+        if (!err)
+            err = dialect_request_url(r, view_of(url), why);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int32_t shown_count(const struct json *lot, const char *key)
+{
+    int64_t v = COUNT_NONE;
+    struct why ignored;
+    return json_want_int(lot, key, 0, COUNT_MAX, &v, &ignored) ? COUNT_NONE : (int32_t)v;
+}
+
+static int read_lot(const struct json *lot, const struct dialect_request *req, struct dialect_known_list *out,
+                    struct why *why)
+{
+    if (!json_text(json_get(lot, "id")).n || !json_get(lot, "free"))
+        return why_set(why, ERR_PROTOCOL, "", "not a lot as parkd shows it");
+    struct dialect_known_item *k = dialect_known_add(out);
+    if (!k)
+        return ERR_NOMEM;
+    k->item = req->items[0];
+    k->free = shown_count(lot, "free"); /* null when it is no longer current there */
+    k->open = shown_count(lot, "open");
+    k->total = shown_count(lot, "total");
+    if (iso8601_parse(json_text(json_get(lot, "changed_at")), &k->time_ms))
+        k->time_ms = 0;
+    return 0;
+}
+
+static int native_answer(void *self, const struct dialect_ctx *ctx, const struct dialect_request *req,
+                         const struct dialect_response *res, struct dialect_known_list *out, struct why *why)
+{
+    (void)self;
+    (void)ctx;
+    struct json *lot = NULL;
+    if (res->status == 404)
+        return 0;
+    if (res->status / 100 != 2 || !req->n_items)
+        return why_set(why, ERR_REFUSED, "", "answered HTTP %d", res->status);
+    int err = dialect_parse_json(res->body, &lot, why);
+    if (!err)
+        err = read_lot(lot, req, out, why);
+    json_free(lot);
+    return err;
+}
+
 const struct dialect_ops native_ops = {
     .receive = native_receive,
     .push = native_push,
     .beat = native_beat,
     .check = native_check,
+    .ask = native_ask,
+    .answer = native_answer,
 };

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """parkd feeds parkd: a small one polls a lot and relays it to a larger one; the link is cut, held and
 restored."""
+import json
+
 import pytest
 
 from harness.parkd import Parkd
@@ -110,3 +112,12 @@ def test_either_end_is_killed(chain):
     chain.near.staff("/v1/admin/sinks/up/resume", {})
     chain.level(30)
     chain.check()
+
+
+def test_the_far_end_is_asked_what_it_holds(chain):
+    done = chain.near.ctl("sink", "try", "up", "--lot", chain.lots[1], "--compare", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    fields = {one["name"]: one["there"] for one in json.loads(done.stdout)["compare"]["fields"]}
+    assert (fields["free"], fields["open"], fields["total"]) == (11, 110, 110) and fields["time"]
+    done = chain.near.ctl("sink", "try", "up", "--compare")                  # a lot that nobody has
+    assert done.returncode == 1 and "does not know this lot" in done.stdout + done.stderr

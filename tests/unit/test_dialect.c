@@ -30,7 +30,7 @@ static void the_first_of_a_name_wins(void **state)
         {"a", DIALECT_PUSH | DIALECT_BEAT, 0},
         {"b", DIALECT_RECEIVE, 7},
         {"generic", DIALECT_POLL | DIALECT_RECEIVE, 0},
-        {"native", DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT, 0},
+        {"native", DIALECT_RECEIVE | DIALECT_PUSH | DIALECT_BEAT | DIALECT_ASK, 0},
     };
     const struct dialect *d = NULL;
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {

@@ -22,7 +22,7 @@ static const char *const platform =
     "  answer = function(ctx, request, response)\n"
     "    local a = json.decode(response.body)\n"
     "    if a.bad then return {{item = 2, free = 1}} end\n"
-    "    return a.free and {{item = 1, free = a.free, total = '90', time = 17}} or {}\n"
+    "    return a.free and {{item = 1, free = a.free, total = '90', time = a.time or 17}} or {}\n"
     "  end,\n"
     "  check = function(ctx, request, response)\n"
     "    if request.part == 'first' then ctx.state.token = 'T' return 'ok' end\n"
@@ -124,6 +124,33 @@ static void each_part_logs_in_first(void **state)
     city_end(&c);
 }
 
+/* An operator writes a code as it looks: with digits alone it may have come as a number. */
+static void codes_are_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *params, *first, *second;
+    } rows[] = {
+        {"{\"codes\":{\"L0\":370303,\"L1\":\"A\"}}", "string 370303", "string A"},
+        {"{\"codes\":{\"L0\":\"\",\"L1\":[\"A\"]}}", "string L0", "string P-9"},
+        {"{\"codes\":{\"L1\":null}}", "string L0", "string P-9"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct city c;
+        city_begin(&c,
+                   "return {name='test', params={codes='object?'}, push=function(ctx, items)\n"
+                   "  local r = {}\n"
+                   "  for i, item in ipairs(items) do\n"
+                   "    r[i] = {url=ctx.url, items={i}, body=type(item.code) .. ' ' .. item.code} end\n"
+                   "  return r end}",
+                   rows[i].params);
+        call(&c, dialect_push);
+        assert_string_equal(c.list.v[0].body.p, rows[i].first);
+        assert_string_equal(c.list.v[1].body.p, rows[i].second);
+        city_end(&c);
+    }
+}
+
 static void a_day_has_its_cars(void **state)
 {
     (void)state;
@@ -157,6 +184,8 @@ static void verdicts_tell_more(void **state)
     assert_int_equal(j.clock_ms, 1700000000000);
     assert_string_equal(j.why.text, "taken");
     dialect_judgement_fini(&j);
+    j = judge(&c, &c.list.v[0], "{\"clock\":9007199254740991}");
+    assert_int_equal(j.clock_ms, 0);
     j = judge(&c, &c.list.v[0], "{\"clock\":\"soon\",\"codes\":{},\"unbalanced\":\"\"}");
     assert_int_equal(j.clock_ms, 0);
     assert_string_equal(j.codes[0], "");
@@ -190,6 +219,11 @@ static void a_platform_tells_what_it_holds(void **state)
     assert_int_equal(known.v[0].open, COUNT_NONE);
     assert_int_equal(known.v[0].total, 90);
     assert_int_equal(known.v[0].time_ms, 17);
+    dialect_known_list_fini(&known);
+    res.body = VIEW("{\"free\":\"x\",\"time\":-5}");
+    assert_int_equal(dialect_answer(c.s, &c.ctx, &c.list.v[1], &res, &known, &c.why), 0);
+    assert_int_equal(known.v[0].free, COUNT_NONE);
+    assert_int_equal(known.v[0].time_ms, 0);
     dialect_known_list_fini(&known);
     res.body = VIEW("{}");
     assert_int_equal(dialect_answer(c.s, &c.ctx, &c.list.v[1], &res, &known, &c.why), 0);
@@ -323,13 +357,79 @@ static void a_library_is_shared(void **state)
     remove_all(packaged);
 }
 
+/* Neither the folder nor the last one has a library: that of the folder before is none of its business. */
+static void a_folder_keeps_its_library(void **state)
+{
+    (void)state;
+    char site[] = "/tmp/parkd-lib-XXXXXX", other[] = "/tmp/parkd-lib-XXXXXX";
+    const char *folders[] = {mkdtemp(site), mkdtemp(other), NULL};
+    int failed = 0;
+    struct why why = {0};
+    write_file(site, "lib.lua", "return {url = function() return 'http://site/' end}");
+    write_file(site, "a.lua",
+               "return {name='a', poll=function() return {url=lib.url()} end, decode=function() end}");
+    write_file(other, "b.lua",
+               "return {name='b', poll=function() return {url='http://' .. type(lib)} end, decode=function() "
+               "end}");
+    struct dialects *ds = dialects_load(folders, &failed, &why);
+    assert_int_equal(failed, 0);
+    assert_string_equal(polled_url(ds, "a"), "http://site/");
+    assert_string_equal(polled_url(ds, "b"), "http://nil");
+    dialects_free(ds);
+    remove_all(site);
+    remove_all(other);
+}
+
+/* One file, as parkctl checks it. */
+static void a_file_finds_its_library(void **state)
+{
+    (void)state;
+    char site[] = "/tmp/parkd-lib-XXXXXX", path[64];
+    assert_non_null(mkdtemp(site));
+    write_file(site, "a.lua",
+               "local url = lib.url and lib.url() or #lib.TIME\n"
+               "return {name='a', poll=function() return {url='http://' .. url} end, decode=function() end}");
+    static const struct {
+        const char *lib, *file, *url, *words;
+    } rows[] = {
+        {NULL, "a.lua", "http://17", NULL}, /* the packaged one */
+        {"return {url = function() return 'site' end}", "a.lua", "http://site", NULL},
+        {"return 1", "a.lua", NULL, "lib.lua returns a table"},
+        {"error 'no'", "a.lua", NULL, "no"},
+        {"while true do end", "a.lua", NULL, "too many steps"},
+        {"url = 1 return {}", "a.lua", NULL, "keeps no globals"},
+        {"return {}", "lib.lua", NULL, "none of its own"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct why why = {0};
+        struct dialects *ds = dialects_new();
+        if (rows[i].lib)
+            write_file(site, "lib.lua", rows[i].lib);
+        (void)snprintf(path, sizeof path, "%s/%s", site, rows[i].file);
+        int err = dialects_add_file(ds, path, &why);
+        assert_int_equal(err == 0, rows[i].words == NULL);
+        if (rows[i].words && !strstr(why.text, rows[i].words))
+            fail_msg("%zu: %s", i, why.text);
+        if (rows[i].url)
+            assert_string_equal(polled_url(ds, "a"), rows[i].url);
+        dialects_free(ds);
+    }
+    remove_all(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_part_logs_in_first), cmocka_unit_test(a_day_has_its_cars),
-        cmocka_unit_test(verdicts_tell_more),      cmocka_unit_test(a_platform_tells_what_it_holds),
-        cmocka_unit_test(items_know_their_lot),    cmocka_unit_test(parts_belong_together),
+        cmocka_unit_test(each_part_logs_in_first),
+        cmocka_unit_test(codes_are_texts),
+        cmocka_unit_test(a_day_has_its_cars),
+        cmocka_unit_test(verdicts_tell_more),
+        cmocka_unit_test(a_platform_tells_what_it_holds),
+        cmocka_unit_test(items_know_their_lot),
+        cmocka_unit_test(parts_belong_together),
         cmocka_unit_test(a_library_is_shared),
+        cmocka_unit_test(a_folder_keeps_its_library),
+        cmocka_unit_test(a_file_finds_its_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

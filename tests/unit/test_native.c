@@ -457,6 +457,89 @@ static void judges_item_by_item(void **state)
     free(b);
 }
 
+/* Another parkd shows its lots beside the way in; whoever is none cannot be asked. */
+static void asks_another_parkd(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *want;
+    } rows[] = {
+        {"https://city.example/v1/ingest/relay", "https://city.example/v1/lots/ZD-001"},
+        {"https://city.example/parkd/v1/ingest/relay", "https://city.example/parkd/v1/lots/ZD-001"},
+        {"https://city.example/report", NULL},
+        {"https://city.example/v1/ingest", NULL},
+    };
+    struct batch *b = make_batch(2);
+    struct dialect_session *s;
+    struct dialects *ds = native_only(&s);
+    struct dialect_request_list list;
+    struct why why = {0};
+    struct dialect_ctx ctx = test_ctx(NULL);
+    ctx.secret = VIEW(SECRET);
+    ctx.bearer = VIEW("key-1");
+    struct dialect_batch batch = {.items = b->items, .n = 2};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ctx.url = view_of(rows[i].url);
+        assert_int_equal(dialect_ask(s, &ctx, &batch, &list, &why), 0);
+        assert_int_equal(list.n, rows[i].want ? 2 : 0);
+        if (rows[i].want) {
+            assert_string_equal(list.v[1].url, rows[i].want);
+            assert_string_equal(list.v[1].method, "");
+            assert_int_equal(list.v[1].n_headers, 0); /* keys stay here */
+            assert_int_equal(list.v[1].n_items, 1);
+            assert_int_equal(list.v[1].items[0], 1);
+        }
+        dialect_request_list_fini(&list);
+    }
+    dialect_close(s);
+    dialects_free(ds);
+    free(b);
+}
+
+static void reads_what_another_parkd_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        int status, err;
+        const char *answer;
+        int32_t free, open, total; /* free -2: the lot is not known there */
+    } rows[] = {
+        {200, 0, "{\"id\":\"A\",\"total\":9,\"open\":8,\"free\":7,\"changed_at\":\"2023-11-14T22:13:20Z\"}",
+         7, 8, 9},
+        {200, 0,
+         "{\"id\":\"A\",\"total\":null,\"open\":-4,\"free\":null,\"changed_at\":\"2023-11-14T22:13:20Z\"}",
+         COUNT_NONE, COUNT_NONE, COUNT_NONE},
+        {404, 0, "{\"type\":\"/problems/not-found\"}", -2, 0, 0},
+        {200, ERR_PROTOCOL, "{\"ok\":true}", 0, 0, 0},
+        {200, ERR_PROTOCOL, "[]", 0, 0, 0},
+        {200, ERR_SYNTAX, "<html>", 0, 0, 0},
+        {200, ERR_SYNTAX, "", 0, 0, 0},
+        {500, ERR_REFUSED, "", 0, 0, 0},
+    };
+    uint32_t items[] = {5};
+    struct dialect_request req = {.items = items, .n_items = 1, .part = DIALECT_ASK};
+    struct dialect_session *s;
+    struct dialects *ds = native_only(&s);
+    struct dialect_ctx ctx = test_ctx(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct dialect_known_list known;
+        struct why why;
+        struct dialect_response res = {rows[i].status, {0}, view_of(rows[i].answer)};
+        assert_int_equal(dialect_answer(s, &ctx, &req, &res, &known, &why), rows[i].err);
+        assert_int_equal(known.n, rows[i].err || rows[i].free == -2 ? 0 : 1);
+        if (known.n) {
+            assert_int_equal(known.v[0].item, 5);
+            assert_int_equal(known.v[0].free, rows[i].free);
+            assert_int_equal(known.v[0].open, rows[i].open);
+            assert_int_equal(known.v[0].total, rows[i].total);
+            assert_int_equal(known.v[0].time_ms, TEST_NOW);
+        }
+        dialect_known_list_fini(&known);
+    }
+    dialect_close(s);
+    dialects_free(ds);
+}
+
 /* Any cut or changed byte of a good message gives an answer, never a crash; sanitizers watch. */
 static void survives_broken_messages(void **state)
 {
@@ -498,6 +581,8 @@ int main(void)
         cmocka_unit_test(cuts_a_large_batch),
         cmocka_unit_test(beats_for_the_living),
         cmocka_unit_test(judges_item_by_item),
+        cmocka_unit_test(asks_another_parkd),
+        cmocka_unit_test(reads_what_another_parkd_holds),
         cmocka_unit_test(survives_broken_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
