@@ -69,8 +69,7 @@ static bool signed_at(const struct auth_request *r, int64_t *stamp)
 
 static bool checks_itself(const struct feed *f)
 {
-    return !f->n_bearer && !f->n_secrets && !f->n_url_secrets && !f->n_addresses &&
-           strcmp(f->dialect, "native") != 0 && strcmp(f->dialect, "generic") != 0;
+    return !feed_is_guarded(f) && strcmp(f->dialect, "native") != 0 && strcmp(f->dialect, "generic") != 0;
 }
 
 static int deny(const struct feed *feed, const struct auth_request *r, bool has_signature, struct why *why)

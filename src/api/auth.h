@@ -23,7 +23,8 @@ struct auth_request {
 /* 0 when one of the feed's keys, secrets or addresses fits. ERR_AUTH with `why` otherwise, also for feed
  * NULL. ERR_REFUSED: a secret in the URL or an address fits, but over plain HTTP from elsewhere, which is
  * read and imitated easily, they need the feed's consent (allow_http). A feed without any of them passes when
- * its dialect checks signatures itself (all but native and generic). */
+ * its dialect checks signatures itself (all but native and generic; what has none refuses, see
+ * dialect_ctx.unguarded). */
 int auth_check(const struct feed *feed, const struct auth_request *r, struct why *why) must_check;
 
 /* Messages (feed, webhook id, body) that were taken, for at least AUTH_KEEP_MS unless more than AUTH_KEEP_MAX

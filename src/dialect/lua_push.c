@@ -80,10 +80,12 @@ static int on_ctx_index(lua_State *L)
 
 void lua_push_ctx(lua_State *L, const struct lua_call *c)
 {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_set_int(L, "now", c->ctx->now_ms);
     lua_set_view(L, "url", c->ctx->url);
     lua_set_view(L, "feed", view_of(c->ctx->feed));
+    lua_pushboolean(L, c->ctx->unguarded);
+    lua_setfield(L, -2, "unguarded");
     lua_parse_json(L, c->params);
     lua_setfield(L, -2, "params");
     lua_parse_json(L, c->state);

@@ -6,8 +6,9 @@
 -- sink    url: the platform's base address; each lot goes in a request of its own. Lots are registered where info_path says
 --         where (/uploadParkingInfo): v2's clients do not, older ones do
 -- lot     parkingCode; as a sink parkd's own id, or what `codes` says for it
--- params  public_key: the lot's (feed); private_key: ours (sink); base_path: for counts and heartbeat instead of v2's two; static: what
---         parkd cannot know of a lot (regionCode, areaCode, priceType, parkingType …), {"*": of all lots, "LOT": of one};
+-- params  public_key: the lot's (feed); private_key: ours (sink); base_path: for counts and heartbeat instead of v2's two; beat_path:
+--         of an older heartbeat (/tcjg/api/uploadHeartbeat); static: what parkd cannot know of a lot (regionCode, areaCode,
+--         priceType, parkingType …), {"*": of all lots, "LOT": of one};
 --         platform_key: opens answers that are encrypted; digest: md5 if not said
 -- Source: public clients in PHP and Python. Confidence: paths, fields and cipher found, the cipher tried by round trip; that a platform
 -- encrypts its answers found in one client. Plates, photos, payments are dropped. There is no "unknown" here: an unknown count is not
@@ -31,7 +32,8 @@ local function push(ctx, items)
 end
 
 local function beat(ctx, items)
-  return tell(ctx, items, (ctx.params.base_path or "/api/v2/tcjg") .. "/uploadHeartbeat", function(item)
+  local path = ctx.params.beat_path or (ctx.params.base_path or "/api/v2/tcjg") .. "/uploadHeartbeat"
+  return tell(ctx, items, path, function(item)
     return lib.brain_beat(ctx, item)
   end)
 end
@@ -45,8 +47,8 @@ end
 return {
   name = "hangzhou",
   interface = "1.2",
-  params = { access_id = "string", public_key = "string?", private_key = "secret?", base_path = "string?", codes = "object?",
-    info_path = "string?", static = "object?", platform_key = "string?", digest = "string?" },
+  params = { access_id = "string", public_key = "string?", private_key = "secret?", base_path = "string?", beat_path = "string?",
+    info_path = "string?", codes = "object?", static = "object?", platform_key = "string?", digest = "string?" },
   max_batch = 16,
   receive = receive,
   register = register,

@@ -5,7 +5,8 @@
 --         …/uploadCheckRecord …/uploadImage …/uploadUID
 -- sink    url: https://os.hfcsbc.com; each lot goes in a request of its own; timeout_ms 5000, as its own client
 -- lot     osStoreCode, like OS2_10003_1632463801214: filed by the platform beforehand; as a sink what `codes` says, else our id
--- params  access_id; public_key: the lot's (feed); private_key: ours (sink), PKCS#8
+-- params  access_id; public_key: the lot's (feed); private_key: ours (sink), PKCS#8; window_s: how far a request's time_stamp may be
+--         off before it counts as run out (feed; 900 if not said, which is inferred; 0: it may be any)
 -- Source: the platform's published SDK. Confidence: paths, envelope, signature, fields, success 8888 and both tables of error codes found,
 -- the signed text computed. The SDK has two tables that number differently, so every code but 8888 is a failure; only those that say
 -- the same in either table rule out another try. Clock: uploadHeartbeat answers serverTime, and requests run out (1006, 1007).
@@ -38,6 +39,10 @@ local function open(ctx, inbound)
     refuse("auth", 1003, "access_id 无权限")
   elseif not sign or not rsa.verify("sha256", key, signed_text(envelope), sign) then
     refuse("auth", 1008, "签名错误")
+  end
+  local off, window = math.abs(ctx.now - (count(envelope.time_stamp) or 0)) // 1000, ctx.params.window_s or 900
+  if window > 0 and off > window then
+    lib.refuse("auth", "time_stamp is " .. off .. " s off", answer(1007, "请求已过期"))
   end
   local read, data = pcall(lib.object, envelope.data)
   return read and data or refuse("syntax", 5000, "参数格式错误"), envelope
@@ -107,6 +112,6 @@ end
 
 return {
   name = "hefei", interface = "1.2", max_batch = 16,
-  params = { access_id = "string", public_key = "string?", private_key = "secret?", codes = "object?" },
+  params = { access_id = "string", public_key = "string?", private_key = "secret?", codes = "object?", window_s = "number?" },
   receive = receive, push = push, beat = beat, day = day, check = check,
 }

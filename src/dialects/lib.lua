@@ -116,7 +116,7 @@ function lib.object(value)
   return value
 end
 
-local CODES, WORDS = { "code", "resCode", "resultCode" }, { "msg", "message", "resMsg", "resultMsg", "errMsg" }
+local CODES, WORDS = { "code", "resCode", "resultCode", "result_code" }, { "msg", "message", "resMsg", "resultMsg", "errMsg" }
 
 local function first_text(object, names)
   for _, name in ipairs(names) do
@@ -170,6 +170,48 @@ function lib.answered_by_token(ctx, response, good, log_in, query, take)
   return nil, query(ctx)
 end
 
+-- ---- polls that ask lot by lot
+
+lib.MOST_TURNS = 9 -- a poll may ask eight further times
+
+-- Begins the round: `only` this lot, else all of the feed.
+function lib.take_turns(ctx, only)
+  local lots = { only }
+  for _, lot in ipairs(only and {} or ctx.lots) do
+    table.insert(lots, lot.foreign)
+  end
+  if #lots == 0 or #lots > lib.MOST_TURNS then
+    error { code = "invalid", message = #lots .. " lots for this feed: 1 to " .. lib.MOST_TURNS .. " can be asked for in one poll" }
+  end
+  ctx.state.turn = { lots = lots, at = 1, good = false }
+end
+
+-- The lot that is asked for, or was just answered.
+function lib.turn(ctx)
+  return ctx.state.turn.lots[ctx.state.turn.at]
+end
+
+-- What the answer gives: `what` is the report if all was `fine`, else the error; and whether there is a lot left to be asked for.
+-- A refusal costs only its lot, unless there is no other that was answered.
+function lib.next_turn(ctx, fine, what)
+  local turn, reports = ctx.state.turn, {}
+  if fine then
+    reports[1], turn.good = what, true
+  elseif turn.at == #turn.lots and not turn.good then
+    error(what)
+  else
+    reports[1] = { fault = type(what) == "table" and what.message or "not answered", lot = lib.turn(ctx), at = "/data" }
+  end
+  turn.at = turn.at + 1
+  return reports, turn.at <= #turn.lots
+end
+
+-- One request a lot and nothing else: ask(ctx, lot) makes it, read(lot, response) gives its report.
+function lib.decode_turn(ctx, response, ask, read)
+  local reports, more = lib.next_turn(ctx, pcall(read, lib.turn(ctx), response))
+  return reports, more and ask(ctx, lib.turn(ctx)) or nil
+end
+
 -- The members of a JSON object as they were written, in their order, for what is signed as text: a list of {key, raw}.
 function lib.members(body)
   local function hide(piece)
@@ -216,6 +258,50 @@ function lib.guarded(ctx, reply)
   end
 end
 
+-- The fields of a form, as url-encoded text or in parts; files that stand between them are left out.
+function lib.form(inbound)
+  local mark = (inbound.content_type or ""):match('^multipart/form%-data.*boundary="?([^";]+)')
+  if not mark then
+    return url.form_decode(inbound.body)
+  end
+  local fields, at, body = {}, 1, "\r\n" .. inbound.body
+  while true do
+    local _, from = body:find("\r\n--" .. mark, at, true)
+    local upto = from and body:find("\r\n--" .. mark, from, true)
+    if not upto then
+      return fields
+    end
+    local head, value = body:sub(from + 1, upto - 1):match("^\r\n(.-)\r\n\r\n(.*)$")
+    local name = head and not head:find("filename", 1, true) and head:match('[%s;]name="([^"]*)"')
+    if name then
+      fields[name] = value
+    end
+    at = upto
+  end
+end
+
+local SEEN = 128 -- messages remembered: some hours of one lot
+
+-- Whether `whose` message of this mark is "new", "again" (its newest once more: it may be the one that could not be stored), or nothing:
+-- an older one once more, to be ignored. Remembers it.
+function lib.novelty(ctx, whose, mark)
+  local seen, owner = ctx.state.seen or {}, lib.md5(tostring(whose)):sub(1, 8)
+  local one, newest, known = owner .. lib.md5(tostring(mark)):sub(1, 16), nil, false
+  for _, old in ipairs(seen) do
+    newest = old:sub(1, 8) == owner and old or newest
+    known = known or old == one
+  end
+  if known then
+    return newest == one and "again" or nil
+  end
+  table.insert(seen, one)
+  if #seen > SEEN then
+    table.remove(seen, 1)
+  end
+  ctx.state.seen = seen
+  return "new"
+end
+
 -- An object that came in; lib.refuse with the reply of `refusal`, if it is none.
 function lib.arrived(inbound, refusal)
   local good, value = pcall(lib.object, inbound.body)
@@ -235,6 +321,31 @@ function lib.judge(code, good, words, rules)
     end
   end
   return "retry", words
+end
+
+-- ---- signatures of vendors that have more than one protocol
+
+-- 4pyun's, of fields or of a body as it is sent. `empty`: fields without a value take part too.
+function lib.pyun_sign(signed, secret, empty)
+  if empty then
+    local lines = {}
+    for name in pairs(signed) do
+      lines[#lines + 1] = name ~= "sign" and name or nil
+    end
+    table.sort(lines)
+    for i, name in ipairs(lines) do
+      lines[i] = name .. "=" .. tostring(signed[name])
+    end
+    signed = table.concat(lines, "&")
+  elseif type(signed) == "table" then
+    signed = lib.sorted(signed, { sign = true })
+  end
+  return lib.MD5(signed .. "&app_secret=" .. secret)
+end
+
+-- Bolink's, of the text of `data` as it is sent or of older protocols' fields: no '&' before the key.
+function lib.bolink_sign(signed, key)
+  return lib.MD5((type(signed) == "table" and lib.sorted(signed, { sign = true }) or signed) .. "key=" .. key)
 end
 
 -- ---- what a platform wants to know of a lot, in its own words
@@ -367,6 +478,57 @@ function lib.brain_check(ctx, response)
     return "pause", words
   end
   return code and code < 500 and "reject" or "retry", words
+end
+
+-- ---- templates: what a platform wants to read, said by params
+
+-- RFC 3339 with milliseconds.
+function lib.iso(ms)
+  return time.format(ms, "%Y-%m-%dT%H:%M:%S", "UTC") .. string.format(".%03dZ", ms % 1000)
+end
+
+local function moment(ms, format)
+  if format == "iso" then
+    return lib.iso(ms)
+  end
+  return format == "s" and ms // 1000 or time.format(ms, format)
+end
+
+local function written(value, filters)
+  for filter in filters:gmatch("|([^|]+)") do
+    if filter == "url" or filter == "text" then
+      local bare = value == json.null and "" or tostring(value)
+      return filter == "url" and url.encode(bare) or bare
+    end
+    value = moment(value, filter)
+  end
+  return json.encode(value)
+end
+
+-- {name} as JSON, {name|text} bare, {name|url} escaped, {name|s}, {name|iso}, {name|%Y…} of a time in ms; {items} as it is. {{ is a
+-- brace, and so is what names no field.
+function lib.fill(template, fields)
+  return (template:gsub("{{", "\1"):gsub("{([%w_]+)(|?[^{}\"]*)}", function(name, filters)
+    return name == "items" and fields.items or fields[name] ~= nil and written(fields[name], filters) or nil
+  end):gsub("\1", "{"))
+end
+
+-- What a JSON pointer names; nil: nothing.
+function lib.at(value, pointer)
+  for key in (pointer or ""):gmatch("/([^/]+)") do
+    value = type(value) == "table" and (value[key] or value[(count(key) or -1) + 1]) or nil
+  end
+  return value
+end
+
+-- Is the value one of the list? "0" is 0.
+function lib.has(list, value)
+  for _, one in ipairs(list or {}) do
+    if tostring(one) == tostring(value) then
+      return true
+    end
+  end
+  return false
 end
 
 -- ---- the two hubs of Beijing Xicheng: one way to sign, to write Base64, to answer

@@ -76,8 +76,11 @@ static int copy_ctx(struct aside_job *j, const struct dialect_ctx *ctx)
     int err = view_copy(ctx->url, j->url, sizeof j->url);
     if (!err)
         err = view_copy(view_of(ctx->feed), j->feed, sizeof j->feed);
-    j->ctx =
-        (struct dialect_ctx){.now_ms = ctx->now_ms, .url = view_of(j->url), .feed = j->feed, .aside = true};
+    j->ctx = (struct dialect_ctx){.now_ms = ctx->now_ms,
+                                  .url = view_of(j->url),
+                                  .feed = j->feed,
+                                  .aside = true,
+                                  .unguarded = ctx->unguarded};
     if (!err && ctx->lots)
         err = copy_known(j, ctx->lots);
     j->ctx.known = j->known;

@@ -26,7 +26,8 @@ static struct dialect_ctx ctx_of(const struct feed_entry *e, const struct inboun
                                 .url = view_of(e->feed.url),
                                 .lots = e->set->reg,
                                 .feed = e->feed.id,
-                                .topic = m->topic};
+                                .topic = m->topic,
+                                .unguarded = e->feed.mode == FEED_PUSH && !feed_is_guarded(&e->feed)};
 }
 
 static void tell(struct reception *r, struct inbound_result *result)

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""Each city's protocol end to end, as a way in and as a sink: a lot's client speaks it to parkd, parkd speaks it to
-the platform. The platform checks what it gets by means of its own: signatures, order, lots made known."""
+"""Each city's protocol end to end, as a way in and as a sink: a lot's client speaks it to parkd, parkd speaks
+it to the platform. The platform checks what it gets by means of its own: signatures, order, lots made
+known."""
 import pytest
 
-from harness.city import CITIES, Street
+from harness.city import CITIES, Street, pick
 from harness.wait import wait_for
 from harness.world import Clock, World
 
 MIDNIGHT_MS = 1_795_449_600_000                  # 2026-11-24 00:00 in Beijing
 
 
-def settle(street, parkd, base, what):
+def hears(street, parkd, base, what="meanwhile"):
     wanted = street.wanted(base)
     wait_for(lambda: [parkd.lot(lot)["free"] for lot in street.lots] == wanted, 30,
              lambda: f"{what}: parkd to hear: {parkd.status()['feeds']} {street.lotsim.state()['lanes']}")
+
+
+def settle(street, parkd, base, what):
+    hears(street, parkd, base, what)
+    wanted = street.wanted(base)
     wait_for(lambda: street.held() == wanted, 60,
              lambda: f"{what}: the platform: {street.platform.state()} {parkd.status()['sinks']}")
 
@@ -30,7 +36,7 @@ def check_promise(street, filed_once=True):
 def test_in_and_out(world, city):
     street = Street(world, city)
     street.say(10)
-    parkd = world.start_parkd()
+    parkd = street.open()
     settle(street, parkd, 10, "at the start")
     shown = parkd.lot(street.lots[0])
     assert shown["total"] == 100
@@ -50,13 +56,30 @@ def test_in_and_out(world, city):
     street.lotsim.fault("wrong_signature", False)
     settle(street, parkd, 20, "with the right signature")
 
-    # The link, then the platform, fails while the lots move.
+    # The links fail while the lots move: what was said meanwhile and overtaken never arrives.
+    street.way_in.cut()
+    failures = street.failures()
+    street.say(23)
+    wait_for(lambda: street.failures() > failures, what=lambda: street.lotsim.state()["lanes"])
+    assert [parkd.lot(lot)["free"] for lot in street.lots] == street.wanted(20)
+    street.say(25)
+    street.way_in.restore()
+    settle(street, parkd, 25, "after the way in was cut")
+    street.way_out.cut()
+    for base in (27, 29):
+        street.say(base)
+        hears(street, parkd, base)
+    assert street.held() == street.wanted(25)
+    street.way_out.restore()
+    settle(street, parkd, 29, "after the way out was cut")
+    assert not {23, 24, 27, 28} & {one["free"] for one in street.platform.deliveries()}
+
+    # The platform fails while the lots move.
     for mode, base in (("down", 30), ("code_inside", 40), ("hang", 50), ("cut", 60)):
         street.platform.mode(mode)
-        street.say(base)
-        wait_for(lambda: [parkd.lot(lot)["free"] for lot in street.lots] == street.wanted(base), 30)
-        street.say(base + 5)
-        wait_for(lambda: [parkd.lot(lot)["free"] for lot in street.lots] == street.wanted(base + 5), 30)
+        for told in (base, base + 5):
+            street.say(told)
+            hears(street, parkd, told)
         street.platform.mode("ok")
         settle(street, parkd, base + 5, "after " + mode)
 
@@ -73,7 +96,7 @@ def test_in_and_out(world, city):
 def test_another_signer_is_refused_by_the_platform(world, city):
     """What the platform takes is signed: with the right name and another's key nothing gets in."""
     street = Street(world, city)
-    names = {name: street.own[name] for name in ("app_id", "access_id", "user", "version") if name in street.own}
+    names = pick(street.own, "app_id", "access_id", "user", "version")
     world.sinks[-1]["params"] = city.sink(city.new_keys() | names, street.lots)
     street.say(10)
     parkd = world.start_parkd()
@@ -83,12 +106,12 @@ def test_another_signer_is_refused_by_the_platform(world, city):
 
 
 def test_the_day_is_balanced_with_hefei(keep, folder):
-    """Twenty minutes before midnight at 120 times the pace: the cars of the day are told after it, once, and the
-    platform's clock is seen to be off."""
+    """Twenty minutes before midnight at 120 times the pace: the cars of the day are told after it, once, and
+    the platform's clock is seen to be off."""
     world = World(keep, folder, Clock(MIDNIGHT_MS - 20 * 60_000, 120))
     city = next(one for one in CITIES if one.name == "hefei")
-    street = Street(world, city, more=lambda lots: {"balance": {lots[0]: [2, 1], lots[1]: [5, 0]}, "skew_ms": 90_000},
-                    paths=["uploadDriveIn", "uploadDriveOut"])
+    street = Street(world, city, paths=["uploadDriveIn", "uploadDriveOut"],
+                    more=lambda lots: {"balance": {lots[0]: [2, 1], lots[1]: [5, 0]}, "skew_ms": 90_000})
     street.say(10)
     parkd = world.start_parkd()
     settle(street, parkd, 10, "at the start")

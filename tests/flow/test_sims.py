@@ -125,6 +125,24 @@ def test_published_vectors():
     assert crypto.keytop_key(fields, "SECRET1") == "B8DE14C03E761392ABEF16AC4FABC51B"
     text = crypto.hikvision_text("AK1", 1700000000000, "/artemis/api/pms/v1/park/remainSpaceNum")
     assert crypto.hmac_sha256_b64("SK1", text) == "Yhnyc3VmGL3SiS2OiG0stvWsjwbSOVArwwnO3Vv1Zvs="
+    assert crypto.wuhan_sign(b'[{"free":10,"total":100}]', "P001", "SECRET1", 1700000000000) == (
+        "C4B141F52288ECF7ED5B9FF30FBAF6A4")
+    assert crypto.bolink_sign('{"comid":"kytest2020032501","union_id":"200279","car_number":"晋QQ1234",'
+                              '"lock_status":1}'.encode(), "MAVXUU3C2545G9K1") == (
+        "4973765089F20FCFE45868796F81278A")
+    assert crypto.bolink_fields_sign({
+        "address": "北京上地三街9号", "empty_plot": 56, "lat": "32.466666", "lng": "123.994449", "remark": "",
+        "rand": "0.20354312785198048", "name": "北京上地三街9号院停车场", "park_id": "1001", "phone": "13899884433",
+        "total_plot": 90, "union_id": 10001}, "NQ0eSXs720170114") == "82A4EA10F60AEE4172AE4F3C774156EB"
+    assert crypto.pyun_sign({
+        "app_id": "op88641899bd20661", "car_type": 1, "enter_time": 1563242533431, "sign_type": "MD5",
+        "plate": "粤B660PP", "park_uuid": "40e06b24-7320-4a61-8d97-7ebccb364a87", "timestamp": 1563242932357,
+        "sign": ""}, "XXX") == (
+        "C983693C5F603AEF30514920FA3158FF")
+    assert crypto.tdznyun_sign({
+        "bizContent": '{"enterTime":"2018-01-01 11:00:00","parkCode":"TEST/1P1","plateNum":"粤B12345"}',
+        "pid": "123456", "serviceName": "enterNotify", "timestamp": "1539571096"}, "45DC1F8604F940829E75D6A76595C299") == (
+        "EE454BE0DE3D211559865DA33745E589")
     assert crypto.webhook_sign("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
                                b'{"test": 2432232314}') == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 

@@ -6,7 +6,7 @@
 
 #define LOT     "OS2_10003_1632463801214"
 #define KEYS    "\"public_key\":\"" TEST_PUBLIC_KEY "\",\"private_key\":\"" TEST_PRIVATE_KEY "\""
-#define HEFEI   "{\"access_id\":\"a1\"," KEYS "}"
+#define HEFEI   "{\"access_id\":\"a1\",\"window_s\":0," KEYS "}" /* the vector is old */
 #define QINGDAO "{\"access_id\":\"id1\"," KEYS ",\"static\":{\"*\":{\"regionCode\":\"370281\"}}}"
 
 static struct dialects *ds;
@@ -122,7 +122,10 @@ static void hefei_both_ways(void **state)
         struct dialect_request *r = &sent.v[0];
         assert_int_equal(hear("hefei", HEFEI, r, rows[i].heard, rows[i].reply), 0);
         assert_int_equal(hear("hefei", "{\"access_id\":\"b\"," KEYS "}", r, "", "1003"), ERR_AUTH);
-        assert_int_equal(hear("hefei", "{\"access_id\":\"a1\",\"public_key\":\"" TEST_OTHER_PUBLIC_KEY "\"}",
+        assert_int_equal(hear("hefei", "{\"access_id\":\"a1\"," KEYS "}", r, "", "1007"), ERR_AUTH);
+        assert_int_equal(hear("hefei",
+                              "{\"access_id\":\"a1\",\"window_s\":0,\"public_key\":\"" TEST_OTHER_PUBLIC_KEY
+                              "\"}",
                               r, "", "1008"),
                          ERR_AUTH);
         static const char *const signed_[] = {"\"data\":\"", "\"sign\":\"", "\"time_stamp\":1"};
@@ -146,6 +149,10 @@ static void hefei_judges(void **state)
         {"{\"code\":8888,\"data\":{\"serverTime\":1700000000123}}", VERDICT_OK, 1700000000123},
         {"{\"code\":\"8888\",\"msg\":\"ok\"}", VERDICT_OK, 0},
         {"{\"code\":1003,\"msg\":\"no access\"}", VERDICT_PAUSE, 0},
+        {"{\"code\":\"1012\",\"msg\":\"no access\"}", VERDICT_PAUSE, 0},
+        {"{\"code\":1013,\"msg\":\"signature\"}", VERDICT_PAUSE, 0},
+        {"{\"code\":2007,\"msg\":\"not enabled\"}", VERDICT_PAUSE, 0},
+        {"{\"msg\":\"no code\"}", VERDICT_RETRY, 0},
         {"{\"code\":1005,\"msg\":\"too frequent\"}", VERDICT_RETRY, 0},
         {"{\"code\":1007,\"msg\":\"expired\"}", VERDICT_RETRY, 0},
         {"{\"code\":4007,\"msg\":\"no such lot\"}", VERDICT_RETRY, 0},
@@ -247,6 +254,27 @@ static void qingdao_makes_lots_known(void **state)
     buf_fini(&text);
 }
 
+static void hangzhous_older_heartbeat(void **state)
+{
+    (void)state;
+    static const char *const params[][2] = {
+        {"", "https://lot.example/api/v2/tcjg/uploadHeartbeat"},
+        {",\"beat_path\":\"/tcjg/api/uploadHeartbeat\"", "https://lot.example/tcjg/api/uploadHeartbeat"},
+        {",\"base_path\":\"/x\"", "https://lot.example/x/uploadHeartbeat"},
+    };
+    struct dialect_request_list sent;
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
+        char text[4096];
+        (void)snprintf(text, sizeof text, "{\"access_id\":\"id1\"," KEYS "%s}", params[i][0]);
+        tell("hangzhou", text, dialect_beat, &sent);
+        assert_string_equal(sent.v[0].url, params[i][1]);
+        assert_int_equal(hear("hangzhou", text, &sent.v[0],
+                              "report 0 lot=" LOT " beat time=2023-11-14T22:13:20Z\n", "200"),
+                         0);
+        dialect_request_list_fini(&sent);
+    }
+}
+
 /* A platform may answer sealed by its private key. */
 static void answers_may_be_sealed(void **state)
 {
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(hefei_judges),
         cmocka_unit_test(qingdao_both_ways),
         cmocka_unit_test(qingdao_makes_lots_known),
+        cmocka_unit_test(hangzhous_older_heartbeat),
         cmocka_unit_test(answers_may_be_sealed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -48,6 +48,23 @@ def bolink_sign(data, key):
     return md5_upper(data + b"key=" + key.encode())
 
 
+def bolink_fields_sign(fields, key):
+    """V9: upper(MD5(sorted k=v& without empty values + "key=" + key))."""
+    kept = {k: v for k, v in fields.items() if v not in (None, "")}
+    return md5_upper("&".join(f"{k}={kept[k]}" for k in sorted(kept)) + "key=" + key)
+
+
+def pyun_sign(fields, secret):
+    """V7, and V5 by inference: upper(MD5(sorted k=v& + &app_secret= + secret)), without sign."""
+    text = "&".join(f"{k}={fields[k]}" for k in sorted(fields) if k != "sign")
+    return md5_upper(text + f"&app_secret={secret}")
+
+
+def tdznyun_sign(fields, key):
+    """V11: upper(MD5(sorted k=v& + &key= + key)); bizContent as its text."""
+    return md5_upper("&".join(f"{k}={fields[k]}" for k in sorted(fields)) + f"&key={key}")
+
+
 def hmac_sha256_b64(secret, data):
     key = secret.encode() if isinstance(secret, str) else secret
     body = data.encode() if isinstance(data, str) else data
@@ -188,7 +205,8 @@ def hefei_sign(key, envelope):
 def hefei_good(key, envelope):
     text = "".join(str(envelope[name]) for name in ("access_id", "data", "sign_type", "time_stamp"))
     try:
-        key.verify(base64.b64decode(envelope["sign"], validate=True), text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        sign = base64.b64decode(envelope["sign"], validate=True)
+        key.verify(sign, text.encode(), padding.PKCS1v15(), hashes.SHA256())
         return True
     except (InvalidSignature, ValueError):
         return False

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Vendors' and platforms' protocols behind five calls. A dialect is a Lua file or one of two built in C
+ * Vendors' and platforms' protocols behind a few calls. A dialect is a Lua file or one of two built in C
  * (`native`, `generic`).
  *
  * dialects_load reads every *.lua of the folders in order; a name seen first wins. A session is one feed's or
@@ -42,10 +42,10 @@ enum dialect_part {
  * folder. A file that fails is left out, and `why` (of the last) and the return value say so; the others are
  * usable. NULL only without memory. */
 struct dialects *dialects_load(const char *const *folders, int *n_failed, struct why *why);
-/* The table goes when its last session is closed: one may still be decoding aside. */
 /* Adds one file, with the lib.lua beside it, else that of before, else the packaged one. The place of a fault
  * is in `why`. */
 int dialects_add_file(struct dialects *ds, const char *path, struct why *why) must_check;
+/* The table goes when its last session is closed: one may still be decoding aside. */
 void dialects_free(struct dialects *ds);
 const struct dialect *dialects_find(const struct dialects *ds, const char *name);
 const struct dialect *dialects_next(const struct dialects *ds,
@@ -87,7 +87,9 @@ struct dialect_ctx {
     size_t n_sides;
     struct dialect_trace *trace; /* notes what a mapping looked at; NULL: nobody asks */
     bool aside;                  /* another thread than the loop's; see dialect_decode */
-    struct view secret, bearer;  /* the sink's, for native */
+    bool unguarded; /* a push that nobody checked: the feed has neither keys nor addresses, the dialect must
+                       look */
+    struct view secret, bearer; /* the sink's, for native */
     struct view nonce; /* what a script gets as ctx.nonce; empty (always but in tests): a random UUID */
 };
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Cities' protocols, both ways: what a feed and a sink of each register, and what the platform must know of it.
+"""Cities' protocols, both ways: what a feed and a sink of each register, and what the platform must know.
 
-Each function gets lotsim's keys of the feed and the lots ({id: foreign id}); `own` are fresh keys for the sink, so
-that what parkd signs cannot be confused with what the lots signed.
+Each function gets lotsim's keys of the feed and the lots ({id: foreign id}); `own` are fresh keys for the
+sink, so that what parkd signs cannot be confused with what the lots signed.
 """
 import json
 
+from .proxy import Proxy
 from .sims import TOOLS  # noqa: F401  (puts tools on the path, with harness.world)
 from .world import World  # noqa: F401
 
@@ -16,7 +17,7 @@ POINT = {"lng": 118.0180, "lat": 36.8070, "datum": "wgs84"}
 
 
 class City:
-    """One protocol. files: lots are made known before their counts. beats: it has signs of life of its own."""
+    """One protocol. files: lots are made known before their counts. beats: it has signs of life."""
 
     def __init__(self, name, paths, feed, sink, platform, *, files=False, beats=True, url="", keys=None):
         self.name, self.paths, self.feed, self.sink, self.platform = name, paths, feed, sink, platform
@@ -35,7 +36,8 @@ def pick(keys, *names):
 
 
 def hubs(keys, lots, *names):
-    return {"accounts": {lot: pick(xicheng.account(called, keys["app_secret"]), "app_key", "app_secret", *names)
+    names = ("app_key", "app_secret", *names)
+    return {"accounts": {lot: pick(xicheng.account(called, keys["app_secret"]), *names)
                          for lot, called in lots.items()}}
 
 
@@ -52,7 +54,8 @@ CITIES = [
     City("qingdao", ["/uploadParkingState", "/uploadHeartbeat"],
          lambda keys, lots: pick(keys, "access_id", "public_key") | {"private_key": keys["peer_private_key"]},
          lambda own, lots: pick(own, "access_id", "private_key") | {"public_key": own["peer_key"]},
-         lambda own: pick(own, "access_id", "public_key") | {"private_key": own["peer_private_key"]}, files=True),
+         lambda own: pick(own, "access_id", "public_key") | {"private_key": own["peer_private_key"]},
+         files=True),
     City("hefei", [f"/os-park/ospark/open/api/v2/{name}" for name in ("uploadSurplus", "uploadHeartbeat")],
          lambda keys, lots: pick(keys, "access_id", "public_key"),
          lambda own, lots: pick(own, "access_id", "private_key"),
@@ -89,11 +92,19 @@ CITIES = [
          lambda keys, lots: pick(keys, "user", "password", "sign_key"),
          lambda own, lots: pick(own, "user", "password", "sign_key"),
          lambda own: pick(own, "user", "password", "sign_key"), files=True, beats=False),
+    *(City("bolink", [f"/unionapi/{folder}/addpark", f"/unionapi/{folder}/updatepark"],
+           lambda keys, lots: pick(keys, "union_id", "key"),
+           lambda own, lots: pick(own, "union_id", "key")
+           | {"api": "park" if own["style"] == "park" else "newpark",
+              "static": {"*": {"city_id": 370300, "price_desc": "2元每小时"}}},
+           lambda own: pick(own, "union_id", "key", "style") | {"review": 2}, files=True, beats=False,
+           keys={"style": style}) for style, folder in (("data", "newpark"), ("park", "park"))),
 ]
 
 
 class Street:
-    """lotsim speaks the city's protocol to parkd, and parkd speaks it to platformsim."""
+    """lotsim speaks the city's protocol to parkd, and parkd speaks it to platformsim, each over a link that
+    can be cut: way_in (after open()) and way_out."""
 
     def __init__(self, world, city, count=2, more=None, paths=()):
         """more(lots): further parameters of the platform. paths: further ends of the feed's paths."""
@@ -104,15 +115,28 @@ class Street:
         called = {lot: f"X{lot}" for lot in self.lots}
         own = city.paths(called) if callable(city.paths) else city.paths
         paths = own + [own[0].rpartition("/")[0] + "/" + one for one in paths]
-        world.feeds[-1] |= {"params": city.feed(keys, called), "paths": paths, "allow_http": True, "interval_ms": 1000}
+        world.feeds[-1] |= {"params": city.feed(keys, called), "paths": paths, "allow_http": True,
+                            "interval_ms": 1000}
         world.start_lotsim()
         self.own = city.new_keys()
         file = world.folder / "platform.json"
         file.write_text(json.dumps(city.platform(self.own) | (more(self.lots) if more else {})))
         world.start_platform("--plain", "--speak", f"{city.name}={file}")
-        world.sink(dialect=city.name, url=world.platform.url + city.url, params=city.sink(self.own, self.lots),
+        self.way_out = world.keep(Proxy(("127.0.0.1", world.platform.port)))
+        world.sink(dialect=city.name, url=self.way_out.url + city.url, params=city.sink(self.own, self.lots),
                    heartbeat_s=1, timeout_ms=1000, min_interval_ms=20)
-        self.platform, self.lotsim = world.platform, world.lotsim
+        self.platform, self.lotsim, self.way_in = world.platform, world.lotsim, None
+
+    def open(self):
+        """Starts parkd; the lots reach it over way_in."""
+        parkd = self.world.start_parkd()
+        host, port = parkd.listen.rsplit(":", 1)
+        self.way_in = self.world.keep(Proxy((host, int(port))))
+        self.lotsim.post("push_url", url=self.way_in.url)
+        return parkd
+
+    def failures(self):
+        return sum(lane["failures"] for lane in self.lotsim.state()["lanes"])
 
     def say(self, base):
         for at, lot in enumerate(self.lots):

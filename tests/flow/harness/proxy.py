@@ -6,13 +6,13 @@ import threading
 
 
 class Proxy:
-    """Forwards 127.0.0.1:port to `target` (host, port). Modes: "forward"; "cut" (open connections end, new
-    ones are reset); "hold" (connections stay, nothing passes)."""
+    """Forwards 127.0.0.1:port, or a listening socket that is given, to `target` (host, port). Modes:
+    "forward"; "cut" (open connections end, new ones are reset); "hold" (connections stay, nothing passes)."""
 
-    def __init__(self, target):
+    def __init__(self, target, listener=None):
         self.target, self.mode = target, "forward"
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1] if listener is None else None
         self.url = f"http://127.0.0.1:{self.port}"
         self._pairs, self._lock, self._over = set(), threading.Lock(), False
         self._bell, self._wake = socket.socketpair()

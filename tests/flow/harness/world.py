@@ -97,8 +97,7 @@ class World:
         if dialect == "generic":
             one["params"] = {"headers": {"X-Api-Key": keys["api_key"]}, "mapping": MAPPING}
         elif dialect == "keytop":
-            assert len(names) == 1, "a keytop feed has one lot"
-            one["params"]["park_id"] = f"X{names[0]}"
+            one["params"] |= {"park_id": f"X{names[0]}"} if len(names) == 1 else {}
         elif dialect == "hangzhou":
             one["params"] = {k: keys[k] for k in ("access_id", "public_key")}
             one |= {"paths": HANGZHOU_PATHS, "allow_http": True}

@@ -27,10 +27,12 @@ class Hefei(Pushed):
     def message(self, tellings, wall, wrong=False):
         lot, told = tellings[0]
         data = {"osStoreCode": lot.foreign, "total": told.total, "surplus": 12.5 if told.bad else told.free}
-        return self._sealed("uploadSurplus", {k: v for k, v in data.items() if v is not None}, told.src_ms, wrong)
+        data = {k: v for k, v in data.items() if v is not None}
+        return self._sealed("uploadSurplus", data, told.src_ms, wrong)
 
     def beat(self, lots, wall, wrong=False):
-        return self._sealed("uploadHeartbeat", {"osStoreCode": lots[0].foreign, "uploadTime": wall}, wall, wrong)
+        data = {"osStoreCode": lots[0].foreign, "uploadTime": wall}
+        return self._sealed("uploadHeartbeat", data, wall, wrong)
 
     def hint(self, lot, wall, came, left):
         """One car that came, or left."""

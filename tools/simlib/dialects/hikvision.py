@@ -3,12 +3,15 @@
 text.
 
 parkSyscode names a lot, several with commas, or none for all. Permit places are inside leftPlace, as in the
-field: a lot with "permit" shows its free public places as leftPlace - leftPermPlace.
+field: a lot with "permit" shows its free public places as leftPlace - leftPermPlace. Zones of a lot are
+parks that name it as their parent. style: "status" answers refusals with 401 as well, "blanks" ends names of
+members with a blank.
 """
 import hmac
 import json
 
 from .. import crypto
+from ..http import Response
 from .base import Polled, number_text, secret_text
 
 PATH = "/artemis/api/pms/v1/park/remainSpaceNum"
@@ -25,25 +28,40 @@ class Hikvision(Polled):
         return request.headers.get("x-ca-key") == self.params["app_key"]
 
     def refused(self, request):
+        if self._signed(request):
+            return None
+        status = 401 if self.params.get("style") == "status" else 200
+        return Response(status, self.error("signature"))
+
+    def _signed(self, request):
         headers = request.headers
         timestamp, given = headers.get("x-ca-timestamp", ""), headers.get("x-ca-signature", "")
         if not self.mine(request) or not self.in_window(timestamp):
-            return self.error("signature")
+            return False
         for path in {request.path, request.target.partition("?")[0], PATH}:
             text = crypto.hikvision_text(self.params["app_key"], timestamp, path,
                                          headers.get("accept", "*/*"),
                                          headers.get("content-type", "application/json"))
             wanted = crypto.hmac_sha256_b64(self.params["app_secret"], text)
             if hmac.compare_digest(wanted.encode(), given.encode()):
-                return None
-        return self.error("signature")
+                return True
+        return False
 
     def wanted(self, request):
         code = json.loads(request.body or b"{}").get("parkSyscode")
         return code.split(",") if code else None
 
     def envelope(self, tellings):
-        return {"code": "0", "msg": "success", "data": [self._item(lot, told) for lot, told in tellings]}
+        items = [item for lot, told in tellings for item in (self._item(lot, told), *self._areas(lot, told))]
+        blank = " " if self.params.get("style") == "blanks" else ""
+        return {"code": "0", "msg": "success",
+                "data": [{name + blank: value for name, value in item.items()} for item in items]}
+
+    @staticmethod
+    def _areas(lot, told):
+        return [{"parkSyscode": f"{lot.foreign}-{name}", "parkName": name, "parentParkSyscode": lot.foreign,
+                 "totalPlace": part["total"], "leftPlace": part["free"]}
+                for name, part in lot.parts(lot.zones, told.free).items()]
 
     def _item(self, lot, told):
         permit_free = lot.permit // 3

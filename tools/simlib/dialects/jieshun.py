@@ -3,18 +3,17 @@
 parameter p.
 
 Tokens end after token_ttl_ms of real time, or at once by the control call "expire". Every second answer is
-JSON inside a JSON string (string_answers: never, sometimes, always).
+JSON inside a JSON string (string_answers: never, sometimes, always). style "no-key": an older account, whose
+sn covers p alone.
 """
 import hmac
 import json
-import secrets
 
 from .. import crypto
-from ..clock import real_ms
 from ..http import Response, dumps
+from ..tokens import Tokens
 from .base import Polled, secret_text
 
-TOKEN_TTL_MS = 7_200_000
 ERRORS = {"signature": (2, "签名错误"), "token": (4, "token无效或已过期"), "login": (5, "用户名或密码错误"),
           "unknown": (6, "车场不存在"), "busy": (99, "系统繁忙")}
 
@@ -27,14 +26,14 @@ class Jieshun(Polled):
 
     def __init__(self, feed, clock):
         super().__init__(feed, clock)
-        self.tokens = {}                  # token -> real ms at which it ends
-        self.answers = self.logins = 0
+        self.tokens = Tokens(self.params.get("token_ttl_ms"))
+        self.answers = 0
 
     def mine(self, request):
         return request.form().get("cid") == self.params["cid"]
 
     def expire(self):
-        self.tokens.clear()
+        self.tokens.expire()
 
     def aside(self, request):
         if not request.path.endswith("/login"):
@@ -43,19 +42,15 @@ class Jieshun(Polled):
         wanted = (self.params["usr"], self.params["psw"])
         if not self.mine(request) or (form.get("usr"), form.get("psw")) != wanted:
             return Response(200, self.error("login"))
-        token = secrets.token_hex(16)
-        now = real_ms()
-        self.tokens = {one: ends for one, ends in self.tokens.items() if ends > now}
-        self.tokens[token] = now + self.params.get("token_ttl_ms", TOKEN_TTL_MS)
-        self.logins += 1
-        return Response(200, {"resultCode": 0, "message": "成功", "token": token})
+        return Response(200, {"resultCode": 0, "message": "成功", "token": self.tokens.issue()})
 
     def refused(self, request):
         form = request.form()
-        wanted = crypto.jieshun_sn(form.get("p", ""), self.params["sign_key"])
+        key = "" if self.params.get("style") == "no-key" else self.params["sign_key"]
+        wanted = crypto.jieshun_sn(form.get("p", ""), key)
         if not self.mine(request) or not hmac.compare_digest(wanted.encode(), form.get("sn", "").encode()):
             return self.error("signature")
-        return None if self.tokens.get(form.get("tn"), 0) > real_ms() else self.error("token")
+        return None if self.tokens.good(form.get("tn")) else self.error("token")
 
     def wanted(self, request):
         attributes = json.loads(request.form().get("p", "{}")).get("attributes", {})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""P1b, a lot's existing client for Qingdao's platform, pointed at parkd: Hangzhou's messages as a JSON text inside
-JSON, encrypted with the receiver's public key."""
+"""P1b, a lot's existing client for Qingdao's platform, pointed at parkd: Hangzhou's messages as a JSON text
+inside JSON, encrypted with the receiver's public key."""
 from .. import crypto
 from ..http import dumps
 from .hangzhou import Hangzhou
@@ -15,7 +15,8 @@ class Qingdao(Hangzhou):
     def pair(_made):
         """The lot's pair, and the receiver's."""
         (private, public), (peer_private, peer) = crypto.new_rsa_pair(), crypto.new_rsa_pair()
-        return {"private_key": private, "public_key": public, "peer_key": peer, "peer_private_key": peer_private}
+        return {"private_key": private, "public_key": public, "peer_key": peer,
+                "peer_private_key": peer_private}
 
     def seal(self, data):
         text = dumps({"data": dumps(data).decode()}).decode()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The protocols that the platform speaks, by the name of parkd's dialect."""
+from .bolink import BolinkIn
 from .changzhou import ChangzhouIn
 from .guangzhou import GuangzhouIn
 from .guiyang import GuiyangIn
@@ -7,6 +8,8 @@ from .hangzhou import HangzhouIn
 from .hefei import HefeiIn
 from .kunming import KunmingIn
 from .native import NativeIn
+from .ngsi_ld import NgsiLdIn
+from .plain import PlainIn
 from .qingdao import QingdaoIn
 from .xicheng import XichengIn, XichengOldIn
 from .xuzhou import XuzhouIn
@@ -14,4 +17,5 @@ from .xuzhou import XuzhouIn
 ALL = {"native": NativeIn, "hangzhou": HangzhouIn, "qingdao": QingdaoIn, "hefei": HefeiIn,
        "changzhou": ChangzhouIn, "xuzhou": XuzhouIn,
        "kunming": KunmingIn, "guiyang": GuiyangIn, "xicheng": XichengIn, "xicheng-old": XichengOldIn,
-       "guangzhou": GuangzhouIn}
+       "guangzhou": GuangzhouIn,
+       "bolink": BolinkIn, "ngsi-ld": NgsiLdIn, "plain": PlainIn}

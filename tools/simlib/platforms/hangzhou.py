@@ -7,7 +7,6 @@ from ..clock import beijing_parse
 from ..http import Response
 from .base import Delivery, Refused, Speaker
 
-
 INFO = ("parkingName", "address", "totalBerthNum", "openBerthNum", "bmapX", "bmapY", "gmapX", "gmapY")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""P2, Hefei's platform: an envelope signed by RSA, a heartbeat that tells the time, a statement of the day's cars.
+"""P2, Hefei's platform: an envelope signed by RSA, a heartbeat that tells the time, a day's statement.
 
-balance: {lot: [in, out]}, what the platform counted itself; a lot that is not there is taken at its word. skew_ms:
-its clock is off. How far a time_stamp may be off is invented.
+balance: {lot: [in, out]}, what the platform counted itself; a lot that is not there is taken at its word.
+skew_ms: its clock is off. How far a time_stamp may be off is invented.
 """
 import base64
 import json
@@ -43,7 +43,8 @@ class HefeiIn(Speaker):
         if what == "uploadSurplus":
             if not all(type(data[name]) is int and data[name] >= 0 for name in ("total", "surplus")):
                 raise ValueError("counts are whole numbers")
-            return Delivery(self, [(lot, moment, text, {"free": data["surplus"], "total": data["total"], "at": moment})])
+            counts = {"free": data["surplus"], "total": data["total"], "at": moment}
+            return Delivery(self, [(lot, moment, text, counts)])
         if what == "uploadHeartbeat":
             now = self.clock.wall_ms() + self.params.get("skew_ms", 0)
             return Delivery(self, [], beats=[lot], answer=self.answer(8888, "成功", {"serverTime": now}))
@@ -51,11 +52,14 @@ class HefeiIn(Speaker):
             raise ValueError(what)
         cars = [data["driveInNum"], data["driveOutNum"]]
         own = self.params.get("balance", {}).get(lot, cars)
-        flags = {name: int(mine != told) for name, mine, told in zip(("driveInFlag", "driveOutFlag"), own, cars)}
-        return Delivery(self, [], days=[(lot, data["checkDate"], cars)], answer=self.answer(8888, "成功", flags))
+        flags = {"driveInFlag": int(own[0] != cars[0]), "driveOutFlag": int(own[1] != cars[1])}
+        statement = (lot, data["checkDate"], cars)
+        return Delivery(self, [], days=[statement], answer=self.answer(8888, "成功", flags))
 
     def good(self, delivery, codes):
-        return self.answer(4007, "车场不存在") if "rejected" in codes else delivery.answer or self.answer(8888, "成功")
+        if "rejected" in codes:
+            return self.answer(4007, "车场不存在")
+        return delivery.answer or self.answer(8888, "成功")
 
     def error_inside(self):
         return self.answer(5000, "系统异常")
