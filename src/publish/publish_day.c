@@ -22,9 +22,9 @@ static int64_t wall(const struct publish_sink *s)
 
 void sink_day_meet(struct publish_sink *s, uint32_t lot)
 {
-    struct publish_item item = {lot, publish_date_before(wall(s), 1)};
     if (!s->tells_days || s->phase != SINK_READY || publish_plan_known(plan_of(s), lot))
         return;
+    struct publish_item item = {lot, publish_date_before(wall(s), 1)};
     publish_plan_acked(plan_of(s), lot, item.seq);
     sink_ack(s, PUBLISH_DAYS, item);
 }

@@ -429,9 +429,18 @@ const struct publish_hold *publish_plan_refuse(struct publish_plan *pp, struct p
 
 void publish_plan_resume(struct publish_plan *pp, int64_t now)
 {
-    for (uint32_t i = pp->held.head; i != NIL; i = pp->v[i].next)
-        pp->v[i].hold.retry_ms = now;
+    for (uint32_t i = 0; i < pp->n; i++) { /* also those in flight: they may come back held */
+        if (pp->v[i].hold.tries > 0)
+            pp->v[i].hold.retry_ms = now;
+    }
     pp->blocked = false;
+}
+
+void publish_plan_hurry(struct publish_plan *pp, uint32_t lot, int64_t now)
+{
+    struct plan_lot *l = lot < pp->n ? &pp->v[lot] : NULL;
+    if (l && l->place == PLACE_HELD && l->hold.seq < l->seq && l->hold.retry_ms > now)
+        l->hold.retry_ms = now;
 }
 
 /* ---- questions */

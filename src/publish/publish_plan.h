@@ -81,6 +81,8 @@ const struct publish_hold *publish_plan_refuse(struct publish_plan *pp, struct p
                                                const char *code, int64_t now);
 
 void publish_plan_resume(struct publish_plan *pp, int64_t now); /* all held lots are due */
+/* A held lot is due if what was refused is not what it would tell now. */
+void publish_plan_hurry(struct publish_plan *pp, uint32_t lot, int64_t now);
 /* Is what the sink holds of this lot its newest state, with nothing on its way? */
 bool publish_plan_settled(const struct publish_plan *pp, uint32_t lot);
 struct publish_counts publish_plan_count(const struct publish_plan *pp);

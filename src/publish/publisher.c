@@ -69,9 +69,18 @@ static void sink_drop(struct publish_sink *s, const struct registry_lot *l)
         sink_forget_lot(s, l->idx);
 }
 
+/* Somebody mended a refused registration: no count moves by itself like that, so it is told at once. */
+static int mark_filing(struct publish_sink *s, const struct registry_lot *l, int64_t now)
+{
+    struct publish_plan *plan = s->lines[PUBLISH_FILINGS].plan;
+    int err = s->files ? publish_plan_mark(plan, l->idx, l->version, now) : 0;
+    publish_plan_hurry(plan, l->idx, now);
+    return err;
+}
+
 static int sink_mark(struct publish_sink *s, const struct registry_lot *l, int64_t now)
 {
-    int err = s->files ? publish_plan_mark(s->lines[PUBLISH_FILINGS].plan, l->idx, l->version, now) : 0;
+    int err = mark_filing(s, l, now);
     sink_gate(s, l->idx);
     sink_day_meet(s, l->idx);
     return err ? err : publish_plan_mark(s->lines[PUBLISH_STATES].plan, l->idx, l->reading.seq, now);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A platform that wants lots registered before their counts, a login before everything, and a statement of each
-day: a toy protocol of this test's own, and a platform of a few lines that checks the order of things."""
+"""A platform that wants lots registered before their counts, a login before everything, and a statement of
+each day: a toy protocol of this test's own, and a platform of a few lines that checks the order of things."""
 import datetime
 import json
 import shutil
@@ -49,7 +49,8 @@ return {
   end,
   day = function(ctx, items, date)
     return each(ctx, "/day", items, function(item)
-      return item.cars_in and { code = item.code, date = date, cars_in = item.cars_in, cars_out = item.cars_out }
+      return item.cars_in
+        and { code = item.code, date = date, cars_in = item.cars_in, cars_out = item.cars_out }
     end)
   end,
   check = function(ctx, request, response)
@@ -113,7 +114,8 @@ class Toytown(Vendor):
                 results.append("refused")
                 codes.append("")
                 continue
-            lot = self.registered.setdefault(one["lot"], {"code": f"T-{len(self.registered) + 1}", "told": []})
+            code = f"T-{len(self.registered) + 1}"
+            lot = self.registered.setdefault(one["lot"], {"code": code, "told": []})
             lot["told"].append(one)
             results.append("ok")
             codes.append(lot["code"])
@@ -328,7 +330,8 @@ def test_the_day_is_told_after_midnight_by_whoever_is_there(keep, folder):
     lots = start(world, town, 3)
     change(world, lots, 50)
     level(world, town, lots, 50)
-    for items in ([{"lot": "X1", "in": 3}, {"lot": "X2", "in": 1}], [{"lot": "X1", "out": 1}], [{"lot": "X1", "in": 1}]):
+    for items in ([{"lot": "X1", "in": 3}, {"lot": "X2", "in": 1}], [{"lot": "X1", "out": 1}],
+                  [{"lot": "X1", "in": 1}]):
         say(world, items)
     world.parkd.kill()
     clock = Clock(midnight + 19 * 60_000, 20)

@@ -564,6 +564,23 @@ static void a_barred_lot_waits(void **state)
     assert_int_equal(publish_plan_known(pp, 77), 0);
 }
 
+/* Its hold was loaded again, with its old time, while it was under way. */
+static void resuming_reaches_what_is_in_flight(void **state)
+{
+    struct publish_plan *pp = *state;
+    struct publish_item out[MAX_ITEMS];
+    const struct publish_hold late = {.seq = 5, .tries = 9, .retry_ms = 900000};
+    mark(pp, 0, 5, 1000);
+    publish_plan_held(pp, 0, &(struct publish_hold){.seq = 5, .tries = 9, .retry_ms = 1000});
+    expect(pp, &plain, 1000, out, "0:5");
+    publish_plan_forget(pp);
+    publish_plan_held(pp, 0, &late);
+    publish_plan_loaded(pp, 2000);
+    publish_plan_resume(pp, 3000);
+    publish_plan_back(pp, out, 1, 4000);
+    expect(pp, &plain, 4000, out, "0:5");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +591,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lots_past_their_limit_are_held_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lot_that_leaves_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(a_barred_lot_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(resuming_reaches_what_is_in_flight, setup, teardown),
         cmocka_unit_test_setup_teardown(splitting_isolates_the_poison, setup, teardown),
         cmocka_unit_test_setup_teardown(quarantine_is_tried_alone_and_later_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_held_lot_that_may_not_be_told_is_no_hot_loop, setup, teardown),

@@ -215,6 +215,17 @@ static void a_refusal_is_remembered_and_can_be_resumed(void **state)
     answer(200, "reject A");
     assert_int_equal(stored_of("A")->unfiled.tries, 4);
     assert_string_equal(stored_of("A")->unfiled.code, "unknown lot");
+    set("A", 2); /* that is no reason to try again … */
+    pass(60000);
+    assert_int_equal(fake_in_flight(), 0);
+    put_lot_of("A", STAGE_CONNECTED); /* … but this is */
+    pass(300);
+    expect_filing("new:reg:A=%llu ", "A", NULL);
+    answer(200, "reject A");
+    assert_int_equal(stored_of("A")->unfiled.tries, 5);
+    set("A", 3);
+    pass(60000);
+    assert_int_equal(fake_in_flight(), 0);
     put_lot_of("A", STAGE_SUSPENDED); /* nobody waits for it any more */
     assert_int_equal(stored_of("A")->unfiled.tries, 0);
 }
