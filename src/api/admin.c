@@ -409,6 +409,7 @@ void admin_handle(const struct call *c)
         one(c);
         break;
     case ROUTE_TRY:
+    case ROUTE_TRY_SINK:
     case ROUTE_BODIES:
     case ROUTE_REPLAY:
         try_handle(c);

@@ -75,6 +75,8 @@ static void handle_route(const struct call *c)
         ingest_handle(c, port->feed_by_id(port->ctx, c->route.arg));
     else if (c->route.id == ROUTE_PAGE)
         page_handle(c);
+    else if (c->route.id == ROUTE_SNAPSHOT)
+        snapshot_handle(c);
     else if (c->route.id == ROUTE_HISTORY)
         history_handle(c);
     else

@@ -83,6 +83,7 @@ void reply_err(const struct call *c, int err, const struct why *why);
 void public_handle(const struct call *c);
 void page_handle(const struct call *c);
 void history_handle(const struct call *c);
+void snapshot_handle(const struct call *c);
 /* What a feed's own fixed path answers (of enum route_method): some boxes have nothing but a GET with a
  * query. */
 unsigned ingest_methods(const struct feed *feed);
@@ -94,5 +95,6 @@ void try_handle(const struct call *c); /* for admin_handle */
 void call_query(const struct call *c, struct query *out);
 /* The lot of /v1/lots/{id}; NULL and 404 answered. */
 const struct registry_lot *call_lot(const struct call *c);
+struct cache_stamp call_stamp(const struct call *c);
 
 #endif

@@ -29,6 +29,11 @@ static struct cache_stamp stamp_of(const struct api *a)
     return (struct cache_stamp){registry_generation(a->reg), registry_confirmed(a->reg), api_now(a)};
 }
 
+struct cache_stamp call_stamp(const struct call *c)
+{
+    return stamp_of(c->api);
+}
+
 const struct registry_lot *call_lot(const struct call *c)
 {
     uint32_t idx = registry_find(c->api->reg, c->route.arg);

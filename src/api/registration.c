@@ -28,8 +28,9 @@ static enum treat treat_top(struct view key)
     static const struct {
         const char *key;
         enum treat treat;
-    } rows[] = {{"secret", TREAT_HIDE}, {"bearer", TREAT_HIDE},   {"params", TREAT_PARAMS},
-                {"auth", TREAT_AUTH},   {"access", TREAT_ACCESS}, {"mqtt", TREAT_MQTT}};
+    } rows[] = {{"secret", TREAT_HIDE},  {"bearer", TREAT_HIDE},   {"params", TREAT_PARAMS},
+                {"auth", TREAT_AUTH},    {"access", TREAT_ACCESS}, {"mqtt", TREAT_MQTT},
+                {"readers", TREAT_COUNT}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (view_is(key, rows[i].key))
             return rows[i].treat;

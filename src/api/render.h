@@ -48,6 +48,14 @@ int render_lots(const struct selection *s, enum datum crs, int64_t now_ms, struc
 /* {"as_of","district":{…},"areas":[…],"classes":[…]} */
 int render_summary(const struct summary *s, const char *district, int64_t as_of_ms,
                    struct buf *out) must_check;
+/* What a sink is told, all of it (native.schema.json, snapshot). */
+struct snapshot_view {
+    struct view sink;
+    int64_t now_ms;
+    uint64_t (*acked)(void *ctx, struct view sink, uint32_t lot); /* 0: nothing */
+    void *ctx;
+};
+int render_snapshot(const struct registry *reg, const struct snapshot_view *v, struct buf *out) must_check;
 /* Counters and open connections, in the text format 0.0.4. */
 int render_metrics(struct buf *out, int public_connections, int staff_connections) must_check;
 

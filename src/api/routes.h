@@ -29,6 +29,8 @@ enum route_id {
     ROUTE_ADMIN_ONE,
     ROUTE_ADMIN_DO,
     ROUTE_TRY,
+    ROUTE_TRY_SINK,
+    ROUTE_SNAPSHOT,
     ROUTE_BODIES,
     ROUTE_REPLAY
 };

@@ -3,6 +3,7 @@
  * parameters.
  *
  *   POST /v1/admin/try                                 what trial.h says
+ *   POST /v1/admin/try/sink                          what sink_trial.h says
  *   GET  /v1/admin/feeds/{id}/bodies?after=N&wait=S    {"feed","newest","passed","bodies":[…]}; waits up to S
  * seconds for the first one newer than N POST /v1/admin/feeds/{id}/replay                   {"params":{…}} →
  * what replay.h says
@@ -74,6 +75,14 @@ static void try_it(const struct call *c)
     struct why why = {0};
     struct later *l = later_new(c);
     begun(c, l, l ? port->try_it(port->ctx, http_body(c->req), on_text, l, &why) : ERR_NOMEM, &why);
+}
+
+static void try_sink(const struct call *c)
+{
+    const struct api_port *port = &c->api->port;
+    struct why why = {0};
+    struct later *l = later_new(c);
+    begun(c, l, l ? port->try_sink(port->ctx, http_body(c->req), on_text, l, &why) : ERR_NOMEM, &why);
 }
 
 static void replay(const struct call *c)
@@ -177,6 +186,8 @@ void try_handle(const struct call *c)
 {
     if (c->route.id == ROUTE_TRY)
         try_it(c);
+    else if (c->route.id == ROUTE_TRY_SINK)
+        try_sink(c);
     else if (c->route.id == ROUTE_REPLAY)
         replay(c);
     else

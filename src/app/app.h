@@ -39,6 +39,7 @@ struct app {
     struct api *api;
     struct timer *watchdog;
     struct try_run *tries; /* trials on their way */
+    struct sink_try *sink_tries;
     int n_tries;
 
     bool loaded, ending;

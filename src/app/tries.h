@@ -6,21 +6,27 @@
 #define PARKD_APP_TRIES_H
 
 #include "parkd/api/api.h"
+#include "parkd/store/store.h"
 
 #define TRIES_MAX 4 /* at once */
 
 struct app;
 struct dialects;
+struct sink_try;
 struct try_run;
 
 /* The functions of api_port. */
 int tries_try(void *ctx, struct view request, api_text_fn *done, void *done_ctx, struct why *why);
 int tries_replay(void *ctx, struct view id, struct view request, api_text_fn *done, void *done_ctx,
                  struct why *why);
+/* The same of a sink (sink_trial.h). */
+int tries_try_sink(void *ctx, struct view request, api_text_fn *done, void *done_ctx, struct why *why);
 /* Ends those that wait for the network, before the fetcher goes; those in the pool end by themselves. */
 void tries_cancel(struct app *a);
 
-/* ---- between tries.c and replay.c */
+/* ---- between tries.c, replay.c and sink_tries.c */
+
+void sink_tries_cancel(struct app *a);
 
 /* A copy of the folders of dialects, for the pool. */
 struct try_folders {
@@ -29,7 +35,7 @@ struct try_folders {
 int try_folders_copy(const struct app *a, struct try_folders *out) must_check;
 void try_folders_free(struct try_folders *f);
 struct dialects *try_folders_load(const struct try_folders *f);
-/* The registration of a feed as stored; NULL: none, or no memory. */
-struct json *try_registration(struct app *a, struct view id);
+/* The registration of a feed or sink as stored; NULL: none, or no memory. */
+struct json *try_registration(struct app *a, enum store_noun noun, struct view id);
 
 #endif

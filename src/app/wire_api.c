@@ -121,6 +121,19 @@ static void write_metrics(void *ctx, struct buf *out)
     wire_metrics(ctx, out);
 }
 
+static struct view reader_of(void *ctx, const unsigned char digest[32], bool *enabled)
+{
+    const struct sink *s = publisher_reader(((struct app *)ctx)->publisher, digest);
+    *enabled = s && s->enabled;
+    return s ? view_of(s->id) : (struct view){0};
+}
+
+static uint64_t acked(void *ctx, struct view sink, uint32_t lot)
+{
+    struct publish_told told;
+    return publisher_told(((struct app *)ctx)->publisher, sink, lot, &told) ? told.seq : 0;
+}
+
 static bool ready(void *ctx, const char **reason)
 {
     struct app *a = ctx;
@@ -141,6 +154,9 @@ void wire_api(struct app *a, struct api_port *port)
                               .newest_body = newest_body,
                               .try_it = tries_try,
                               .replay = tries_replay,
+                              .try_sink = tries_try_sink,
+                              .reader_of = reader_of,
+                              .acked = acked,
                               .dialect_params = dialect_params_of,
                               .ingest = ingest,
                               .store_up = up,

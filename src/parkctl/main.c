@@ -38,6 +38,17 @@ static const char usage_text[] =
     "params\n"
     "  sinks resume ID                            lets a paused sink try again, sends its quarantined items "
     "now\n"
+    "  sink try SINK [--lot ID | --lot-file FILE] [--free N] [--send] [--compare]\n"
+    "                                             shows the requests that a platform would get for one lot, "
+    "signed; --send\n"
+    "                                             sends them and judges the answers, --compare asks what it "
+    "holds.\n"
+    "                                             Without a server: --url URL --dialect NAME|FILE.lua "
+    "--params "
+    "FILE|JSON\n"
+    "                                             --secret S --bearer B --tls JSON; also --show-secrets "
+    "--now "
+    "TIME\n"
     "  status                                     feeds, sinks and store in short\n"
     "\n"
     "  --state DIR   parkd's state directory (run.json there names the staff listener); default: "
@@ -71,6 +82,11 @@ int ctl_find_staff(struct ctl *c)
     json_free(doc);
     buf_fini(&text);
     return err ? EXIT_UNREACHABLE : 0;
+}
+
+static bool is_sink_try(int argc, char **argv)
+{
+    return argc > 1 && (!strcmp(argv[0], "sink") || !strcmp(argv[0], "sinks")) && !strcmp(argv[1], "try");
 }
 
 static bool has_own_options(int argc, char **argv)
@@ -137,6 +153,8 @@ int main(int argc, char **argv)
     int status = read_options(&c, "+", argc, argv);
     if (status >= 0)
         return status;
+    if (optind < argc && is_sink_try(argc - optind, argv + optind))
+        return ctl_sink_try(&c, argc - optind, argv + optind);
     if (optind < argc && has_own_options(argc - optind, argv + optind))
         return argv[optind][0] == 'd' ? ctl_dialects(&c, argc - optind, argv + optind)
                                       : ctl_feeds(&c, argc - optind, argv + optind);

@@ -35,5 +35,6 @@ int ctl_status(const struct ctl *c);
 /* try, listen, replay; they read options of their own behind the verb. */
 int ctl_feeds(struct ctl *c, int argc, char **argv);
 int ctl_dialects(struct ctl *c, int argc, char **argv);
+int ctl_sink_try(struct ctl *c, int argc, char **argv);
 
 #endif

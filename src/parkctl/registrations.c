@@ -61,9 +61,7 @@ static int list(const struct ctl *c, const char *noun)
     return err;
 }
 
-/* A key in clear must not leave this process: "bearer" of a feed becomes its SHA-256, and so does
- * "url_secret". */
-static void put_hashed(struct json_writer *w, const char *name, const struct json *key)
+static void put_digest(struct json_writer *w, const struct json *key)
 {
     unsigned char raw[DIGEST_MAX];
     size_t n = 0;
@@ -72,10 +70,20 @@ static void put_hashed(struct json_writer *w, const char *name, const struct jso
     if (crypto_digest(DIGEST_SHA256, json_text(key), raw, &n) ||
         hex_encode(&hex, (struct view){(const char *)raw, n}))
         w->b->err = ERR_INVALID;
-    jw_array(w, name);
     jw_view(w, NULL, buf_get(&hex));
-    jw_end_array(w);
     buf_fini(&hex);
+}
+
+/* A key in clear must not leave this process: "bearer" of a feed becomes its SHA-256, and so do "url_secret"
+ * and the "reader" of a sink, which may be a list of keys. */
+static void put_hashed(struct json_writer *w, const char *name, const struct json *key)
+{
+    jw_array(w, name);
+    if (json_is(key, JSON_STRING))
+        put_digest(w, key);
+    for (const struct json *k = json_first(key); k; k = json_next(k))
+        put_digest(w, k);
+    jw_end_array(w);
 }
 
 static void write_auth(struct json_writer *w, const struct json *auth)
@@ -102,6 +110,10 @@ static void write_registration(struct buf *out, const char *noun, const struct j
     for (const struct json *m = json_first(doc); m; m = json_next(m)) {
         if (!strcmp(noun, "feeds") && view_is(json_key(m), "auth") && json_is(m, JSON_OBJECT)) {
             write_auth(&w, m);
+            continue;
+        }
+        if (!strcmp(noun, "sinks") && view_is(json_key(m), "reader")) {
+            put_hashed(&w, "readers", m);
             continue;
         }
         jw_key(&w, json_key(m));

@@ -389,6 +389,10 @@ static void faults_of_sinks(void **state)
         {"{" SINK ",\"secret\":\"x\"}", "/secret", ERR_INVALID},
         {"{" SINK ",\"mode\":\"push\"}", "/mode", ERR_UNKNOWN_KEY},
         {"{" SINK ",\"tls\":{\"key_file\":\"k\"}}", "/tls/cert_file", ERR_MISSING},
+        {"{" SINK ",\"readers\":[\"00\"]}", "/readers/0", ERR_INVALID},
+        {"{" SINK ",\"readers\":\"00\"}", "/readers", ERR_TYPE},
+        {"{" SINK ",\"readers\":[1,2,3,4]}", "/readers", ERR_TOO_BIG},
+        {"{" SINK ",\"reader\":\"a-key\"}", "/reader", ERR_UNKNOWN_KEY},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

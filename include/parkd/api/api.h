@@ -67,6 +67,12 @@ struct api_port {
     int (*try_it)(void *ctx, struct view request, api_text_fn *done, void *done_ctx, struct why *why);
     int (*replay)(void *ctx, struct view id, struct view request, api_text_fn *done, void *done_ctx,
                   struct why *why);
+    /* The same of a sink (app/sink_trial.h). */
+    int (*try_sink)(void *ctx, struct view request, api_text_fn *done, void *done_ctx, struct why *why);
+    /* The sink that the key with this digest reads for, empty: none; and what it acknowledged of a lot, 0:
+     * nothing. */
+    struct view (*reader_of)(void *ctx, const unsigned char digest[32], bool *enabled);
+    uint64_t (*acked)(void *ctx, struct view sink, uint32_t lot);
     /* Norm and store for every report of a push; done later, exactly once. The list is copied as far as
      * needed. */
     int (*ingest)(void *ctx, const struct feed *f, const struct report_list *reports, ingest_done_fn *done,
