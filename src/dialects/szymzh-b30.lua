@@ -5,8 +5,8 @@
 -- lot     ParkKey; zones by AreaNo
 -- params  app_id: messages of another AppId are refused; sign: how the Sign is checked: "none" (if not said), "hmac-sha256" or
 --         "sha256" with the secret. With "none" the feed needs a bearer key, a secret in the URL or a source address among its auth
--- Source: the vendor's published note (parkingB30). Confidence: all fields of the message found, ResultCode and ResultMsg in the reply
--- too. Inferred: that 0 is the code of success; the recipe of Sign, of which only its 44 characters of Base64 are known: over the
+-- Source: the vendor's published note (parkingB30). Confidence: all fields of the message found, and the reply with ResultCode 200;
+-- inferred: the other codes; the recipe of Sign, of which only its 44 characters of Base64 are known: over the
 -- members without Sign, sorted, as k=v&…, Data as it was sent; with sha256 followed by &key=SECRET. If it does not fit, use "none".
 -- Counts of kinds of cards are dropped.
 
@@ -50,7 +50,7 @@ local function receive(ctx, inbound)
   for i, area in ipairs(data.AreaSpaces or {}) do
     report.zones[i] = { id = area.AreaNo, free = area.RemainingSpaces, total = area.TotalSpaces }
   end
-  return { report }, answer(0, "成功")
+  return { report }, answer(200, "操作成功")
 end
 
 return {

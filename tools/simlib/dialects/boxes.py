@@ -86,7 +86,7 @@ class B30(Box):
         return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
 
     def judge(self, answer, tellings):
-        return judged_by(answer, lambda it: (it["ResultCode"] == 0, it["ResultMsg"]))
+        return judged_by(answer, lambda it: (it["ResultCode"] == 200, it["ResultMsg"]))
 
 
 class ParkingOS(Box):
