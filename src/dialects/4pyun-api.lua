@@ -46,15 +46,6 @@ local function ask_page(ctx)
   return signed(ctx, LIST, fields)
 end
 
-local function poll(ctx)
-  if ctx.params.list then
-    ctx.state.page = 1
-    return ask_page(ctx)
-  end
-  lib.take_turns(ctx)
-  return ask(ctx, lib.turn(ctx))
-end
-
 -- ---- what comes
 
 local function zones_of(areas)
@@ -98,16 +89,18 @@ local function read_page(ctx, response)
   return reports, page < pages and page < MOST_PAGES and ask_page(ctx) or nil
 end
 
+local poll_lots, decode_lot = lib.by_turns(ask, read)
+
 return {
   name = "4pyun-api",
   interface = "1.2",
   params = { app_id = "string", app_secret = "secret", list = "object?", page_size = "number?", json = "boolean?" },
   any_status = true,
-  poll = poll,
+  poll = function(ctx)
+    ctx.state.page = 1
+    return (ctx.params.list and ask_page or poll_lots)(ctx)
+  end,
   decode = function(ctx, response)
-    if ctx.params.list then
-      return read_page(ctx, response)
-    end
-    return lib.decode_turn(ctx, response, ask, read)
+    return (ctx.params.list and read_page or decode_lot)(ctx, response)
   end,
 }

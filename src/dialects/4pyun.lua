@@ -90,15 +90,14 @@ local function receive(ctx, inbound)
   return reports, answer(ctx, 200, fresh == "new" and "OK" or "重复的流水,已忽略")
 end
 
+local poll, decode = lib.by_turns(ask, read)
+
 return {
   name = "4pyun",
   interface = "1.2",
   params = { app_secret = "secret", gateway = "string?" },
   any_status = true,
-  poll = function(ctx)
-    lib.take_turns(ctx)
-    return ask(ctx, lib.turn(ctx))
-  end,
-  decode = function(ctx, response) return lib.decode_turn(ctx, response, ask, read) end,
+  poll = poll,
+  decode = decode,
   receive = receive,
 }

@@ -28,14 +28,13 @@ local function read(lot, response)
   return { lot = lot, free = empty.empty_total, total = empty.carport_total, at = "/data/empty_data" }
 end
 
+local poll, decode = lib.by_turns(ask, read)
+
 return {
   name = "bolink-query",
   interface = "1.2",
   params = { union_id = "string", key = "secret?", keys = "secrets?" },
   any_status = true,
-  poll = function(ctx)
-    lib.take_turns(ctx)
-    return ask(ctx, lib.turn(ctx))
-  end,
-  decode = function(ctx, response) return lib.decode_turn(ctx, response, ask, read) end,
+  poll = poll,
+  decode = decode,
 }

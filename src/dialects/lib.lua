@@ -206,10 +206,15 @@ function lib.next_turn(ctx, fine, what)
   return reports, turn.at <= #turn.lots
 end
 
--- One request a lot and nothing else: ask(ctx, lot) makes it, read(lot, response) gives its report.
-function lib.decode_turn(ctx, response, ask, read)
-  local reports, more = lib.next_turn(ctx, pcall(read, lib.turn(ctx), response))
-  return reports, more and ask(ctx, lib.turn(ctx)) or nil
+-- The poll and the decode of a vendor that is asked lot by lot: ask(ctx, lot) makes the request, read(lot, response) gives its report.
+function lib.by_turns(ask, read)
+  return function(ctx)
+    lib.take_turns(ctx)
+    return ask(ctx, lib.turn(ctx))
+  end, function(ctx, response)
+    local reports, more = lib.next_turn(ctx, pcall(read, lib.turn(ctx), response))
+    return reports, more and ask(ctx, lib.turn(ctx)) or nil
+  end
 end
 
 -- The members of a JSON object as they were written, in their order, for what is signed as text: a list of {key, raw}.

@@ -85,15 +85,14 @@ local function receive(ctx, inbound)
   return reports, fresh and answer(200, "成功") or answer(405, "重复请求")
 end
 
+local poll, decode = lib.by_turns(ask, read)
+
 return {
   name = "tdznyun",
   interface = "1.2",
   params = { pid = "string?", key = "secret?" },
   any_status = true,
-  poll = function(ctx)
-    lib.take_turns(ctx)
-    return ask(ctx, lib.turn(ctx))
-  end,
-  decode = function(ctx, response) return lib.decode_turn(ctx, response, ask, read) end,
+  poll = poll,
+  decode = decode,
   receive = receive,
 }

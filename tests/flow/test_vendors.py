@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Vendors' protocols as a way in, one row each: lotsim speaks it, parkd reads it. Counts, what is refused, an
 outage of the link and of parkd; at the end every lot shows its newest number."""
+import itertools
+import pathlib
 import time
 import urllib.parse
 
@@ -12,6 +14,7 @@ from harness.world import sha256
 from simlib import crypto
 from simlib.dialects.tdznyun import mqtt
 
+DIALECTS = pathlib.Path(__file__).resolve().parents[2] / "src/dialects"
 QUICK = {"push_interval_ms": 100, "heartbeat_ms": 300, "retry_ms": 20, "retry_max_ms": 100,
          "timeout_ms": 500}
 
@@ -311,3 +314,11 @@ def test_a_repeated_record_of_a_car_counts_once(world):
         assert answer.json()["code"] == "200" and "hint" not in answer.json(), answer
         free.append(parkd.lot(lots[0])["free"])
     assert free == [50, 50, 49, 49, 48]
+
+
+@pytest.mark.parametrize("file", sorted(one for one in DIALECTS.glob("*.lua") if one.name != "lib.lua"), ids=lambda one: one.stem)
+def test_a_dialect_is_short_and_says_where_it_is_from(file):
+    lines = file.read_text(encoding="utf-8").splitlines()
+    heading = " ".join(line.removeprefix("-- ") for line in itertools.takewhile(lambda one: one.startswith("--"), lines))
+    assert len(lines) <= 120
+    assert "Source: " in heading and "Confidence: " in heading
