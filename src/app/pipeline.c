@@ -14,7 +14,6 @@
 
 #define CONFIRM_WRITE_MS 30000 /* how often a newer time of unchanged values is written */
 #define EXPIRY_LOOK_MS   500
-#define AHEAD_MS         120000 /* as in update.lua: such an observation does not block */
 
 /* What is on its way to Redis for one lot, and when its observation time was last sent there. */
 struct flight {
@@ -145,21 +144,14 @@ static bool only_confirms(struct pipeline *p, struct flight *f, const struct rea
     return true;
 }
 
-/* Older than what the registry has seen confirmed, which Redis may not have heard of yet: it would let this
- * pass. */
-static bool is_late(const struct pipeline *p, uint32_t lot, const struct reading *next, int64_t now)
-{
-    const struct reading *held = &registry_lot(p->reg, lot)->reading;
-    return held->seq && next->observed_ms < held->observed_ms && held->observed_ms <= now + AHEAD_MS;
-}
-
 /* What nothing needs to be written for: true, and the answer. */
 static bool is_settled(struct pipeline *p, struct flight *f, const struct norm_result *n, int64_t now,
                        enum ingest_code *code)
 {
     if (n->op != NORM_SET)
         return false;
-    if (is_late(p, f->lot, &n->reading, now)) {
+    /* What the registry has seen confirmed Redis may not have heard of yet: it would let this pass. */
+    if (reading_is_late(&n->reading, &registry_lot(p->reg, f->lot)->reading, now)) {
         counter_add(C_UPDATE_OLD, 1);
         *code = INGEST_OLD;
         return true;

@@ -51,6 +51,17 @@ bool reading_same(const struct reading *a, const struct reading *b)
            a->expired == b->expired && same_places(a, b);
 }
 
+bool reading_is_late(const struct reading *next, const struct reading *held, int64_t now_ms)
+{
+    if (!held->seq || next->observed_ms >= held->observed_ms || held->observed_ms > now_ms + READING_AHEAD_MS)
+        return false;
+    if (held->expired)
+        return true;
+    if (next->source_seq && held->source_seq)
+        return next->source_seq <= held->source_seq;
+    return held->source_ms <= 0 || next->source_ms <= held->source_ms;
+}
+
 static bool count_ok(int32_t v, int32_t most)
 {
     return v == COUNT_NONE || (v >= 0 && v <= most);

@@ -13,7 +13,6 @@
 #include "parkd/net/timer.h"
 
 #define UPDATES_MAX 400000
-#define AHEAD_MS    120000 /* as in update.lua: such an observation does not block */
 
 static void on_flush(void *ctx)
 {
@@ -112,7 +111,7 @@ static struct update *update_new(enum update_op op, struct waiter *w)
 /* Does a set that comes later replace the one that waits? As the script would decide. */
 static bool supersedes(const struct updates *u, const struct reading *later, const struct reading *waits)
 {
-    if (waits->observed_ms > clock_wall_ms(u->st->clock) + AHEAD_MS)
+    if (waits->observed_ms > clock_wall_ms(u->st->clock) + READING_AHEAD_MS)
         return true;
     if (later->source_seq && waits->source_seq && later->source_seq < waits->source_seq)
         return false;

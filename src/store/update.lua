@@ -6,12 +6,15 @@
 --         op (S set, B beat, C compare and set)  lot  highest seq the caller knows  expected seq  expected obs  chg  obs  sseq
 --         head from " rcv=" on  visible text  number of samples, then for each: index in KEYS  offset  two bytes ("": what is held)
 --         number of days with cars, then for each: index in KEYS  cars in  cars out
--- Reply per update: code (0 OK, 1 TOUCH, 2 DUP, 3 OLD, 4 GONE, 5 RACE)  seq held now  chg held now  record ("" unless OLD, RACE or B)
+-- Reply per update: code (0 OK, 1 TOUCH, 2 DUP, 3 OLD, 4 GONE, 5 RACE)  seq held now  chg held now  record ("" unless OLD, RACE or B,
+-- or when its observation is not the caller's)
 --
 -- Reads and checks come first, writes last: there is no rollback. The caller has checked all arguments. seq takes Redis' time, what
 -- is held and what the caller knows, so that a lost tail or a failover never gives a number to other content. A held observation
 -- more than two minutes ahead of the caller's now does not block; what replaces it gets a new seq even when the values are equal,
--- so that everybody takes the step back in time. A beat says "unchanged", so it cannot revive an expired reading; nor can an
+-- so that everybody takes the step back in time. An observation may be older than a beat and still news: a box says that it lives before it
+-- says what it counted, or its clock is slow and the beat was dated by ours. Then the source's own number or time decides, and the newer
+-- of both observations stays. A beat says "unchanged", so it cannot revive an expired reading; nor can an
 -- observation that is not newer than the one that expired. A caller who knows a higher number than is held saw a tail that was lost:
 -- then what is held gets a new number, even if nothing else changes, or that caller would wait for it for ever.
 local OK, TOUCH, DUP, OLD, GONE, RACE = 0, 1, 2, 3, 4, 5
@@ -35,10 +38,10 @@ local redis_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 -- Parts of a record; nil for none, and for one that no parkd wrote.
 local function parse(text)
   if not text then return nil end
-  local seq, chg, obs, sseq = match(text, '^seq=(%d+) chg=(%d+) obs=(%d+) rcv=%d+ sseq=(%d+)')
+  local seq, chg, obs, sseq, src = match(text, '^seq=(%d+) chg=(%d+) obs=(%d+) rcv=%d+ sseq=(%d+) src=(%d+)')
   local bar = find(text, ' | ', 1, true)
   if not seq or not bar then return nil end
-  return { text = text, seq = tonumber(seq), chg = chg, obs = tonumber(obs), sseq = sseq,
+  return { text = text, seq = tonumber(seq), chg = chg, obs = tonumber(obs), sseq = sseq, src = tonumber(src),
            visible = sub(text, bar + 3), tail = sub(text, (find(text, ' rcv=', 1, true))) }
 end
 
@@ -72,6 +75,13 @@ local function touch(h, obs, tail)
   return TOUCH, h.seq, h.chg, record(h.seq, h.chg, obs, tail)
 end
 
+-- Is it newer than what its source told last, though a beat was observed later?
+local function told_later(h, head, sseq)
+  if expired(h.visible) then return false end
+  if sseq ~= '0' and h.sseq ~= '0' then return less(h.sseq, sseq) end
+  return h.src > 0 and tonumber(match(head, ' src=(%d+)') or 0) > h.src
+end
+
 local function set(a, h)
   local chg, obs_text, sseq = ARGV[a + 5], ARGV[a + 6], ARGV[a + 7]
   local visible = ARGV[a + 9]
@@ -80,7 +90,11 @@ local function set(a, h)
   if not h then return take(a, h, chg, obs_text, tail) end
   if obs < h.obs and h.obs > now + AHEAD_MS then return take(a, h, chg, obs_text, tail) end
   local numbered = sseq ~= '0' and h.sseq ~= '0'
-  if obs < h.obs or (numbered and less(sseq, h.sseq)) then return OLD, h.seq, h.chg end
+  if numbered and less(sseq, h.sseq) then return OLD, h.seq, h.chg end
+  if obs < h.obs then
+    if not told_later(h, ARGV[a + 8], sseq) then return OLD, h.seq, h.chg end
+    obs, obs_text = h.obs, format('%.0f', h.obs)
+  end
   if obs == h.obs and expired(h.visible) and not expired(visible) then return OLD, h.seq, h.chg end
   if visible ~= h.visible then return take(a, h, chg, obs_text, tail) end
   if obs == h.obs and (not numbered or sseq == h.sseq) then return DUP, h.seq, h.chg end
@@ -123,7 +137,8 @@ for i = 1, n do
   local r = 4 * i
   reply[r - 3], reply[r - 2], reply[r - 1] = code, seq, tonumber(chg)
   reply[r] = ''
-  if code == OLD or code == RACE or op == 'B' then reply[r] = new or (h and h.text) or '' end
+  local kept = op == 'S' and code == OK and h and h.obs <= now + AHEAD_MS and h.obs > tonumber(ARGV[a + 6])
+  if code == OLD or code == RACE or op == 'B' or kept then reply[r] = new or (h and h.text) or '' end
   if new then
     local w = #hset
     hset[w + 1], hset[w + 2] = lots[i], new

@@ -422,6 +422,40 @@ static void broken_invariants_are_not_written(void **state)
     buf_fini(&b);
 }
 
+static void what_is_late(void **state)
+{
+    static const struct {
+        int64_t next_obs, next_src, held_src;
+        uint64_t next_seq, held_seq;
+        bool expired, late;
+    } rows[] = {
+        {5000, 0, 0, 0, 0, false, false},       /* not older */
+        {4999, 0, 0, 0, 0, false, true},        /* older, and says nothing */
+        {4999, 3000, 2000, 0, 0, false, false}, /* told later than what was told */
+        {4999, 2000, 2000, 0, 0, false, true},  {4999, 3000, 0, 0, 0, false, true},
+        {4999, 3000, 2000, 0, 0, true, true},  /* what expired stays so */
+        {4999, 3000, 2000, 8, 8, false, true}, /* the number counts before the time */
+        {4999, 1000, 2000, 9, 8, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct reading held, next;
+        reading_init(&held);
+        reading_init(&next);
+        held.seq = 1;
+        held.observed_ms = 5000;
+        held.source_ms = rows[i].held_src;
+        held.source_seq = rows[i].held_seq;
+        held.expired = rows[i].expired;
+        next.observed_ms = rows[i].next_obs;
+        next.source_ms = rows[i].next_src;
+        next.source_seq = rows[i].next_seq;
+        assert_int_equal(reading_is_late(&next, &held, 6000), rows[i].late);
+        held.observed_ms = 6001 + READING_AHEAD_MS; /* holds nobody up */
+        assert_false(reading_is_late(&next, &held, 6000));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_newer_parkd_may_have_written_more),
         cmocka_unit_test(damage_is_survived),
         cmocka_unit_test(broken_invariants_are_not_written),
+        cmocka_unit_test(what_is_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -533,6 +533,46 @@ static void test_source_seq(void **state)
     assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OK);
 }
 
+/* A box says that it lives, then what it counted a little before; or its clock is slow, and ours dated the
+ * beat. */
+static void test_news_older_than_a_beat(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    struct reading r = reading_at(wall_now, 10);
+    r.source_ms = wall_now;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OK);
+    assert_int_equal(beat(a, "lot-1", wall_now + 5000).code, STORE_TOUCH);
+    r = reading_at(wall_now + 3000, 9);
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OLD); /* says nothing of when */
+    r.source_ms = wall_now;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OLD); /* told before */
+    r.source_ms = wall_now + 3000;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OK);
+    assert_int_equal(held(a, "lot-1")->free, 9);
+    assert_int_equal(held(a, "lot-1")->observed_ms, wall_now + 5000); /* it did live then */
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OLD);       /* once */
+    r = reading_at(wall_now + 4000, 9);
+    r.source_ms = wall_now + 4000;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_DUP); /* the same, and nothing newer */
+}
+
+static void test_numbered_news_older_than_a_beat(void **state)
+{
+    struct env *e = *state;
+    struct node *a = &e->a;
+    struct reading r = reading_at(wall_now, 10);
+    r.source_seq = 7;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OK);
+    assert_int_equal(beat(a, "lot-1", wall_now + 5000).code, STORE_TOUCH);
+    r = reading_at(wall_now + 3000, 9);
+    r.source_seq = 6;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OLD);
+    r.source_seq = 8;
+    assert_int_equal(set_full(a, "lot-1", &r).code, STORE_OK);
+    assert_int_equal(held(a, "lot-1")->free, 9);
+}
+
 static void test_held_ahead_does_not_block(void **state)
 {
     struct env *e = *state;
@@ -1632,6 +1672,8 @@ int main(void)
         FLOW(test_hints),
         FLOW(test_hint_race),
         FLOW(test_source_seq),
+        FLOW(test_news_older_than_a_beat),
+        FLOW(test_numbered_news_older_than_a_beat),
         FLOW(test_held_ahead_does_not_block),
         FLOW(test_seq_above_what_is_known),
         FLOW(test_merge_in_one_turn),

@@ -67,6 +67,7 @@ class Lane:
 
     async def _one_turn(self, now):
         """Sends what is due; False when nothing was. After a failure waits before it returns."""
+        looked_ms = self.clock.wall_ms()              # a heartbeat speaks of this moment: nothing was due but told
         batch, good = self._collect(now), True
         beats = [] if batch else self._beating(now)
         if not batch and not beats and not self.hints:
@@ -76,7 +77,7 @@ class Lane:
         elif batch:
             good = await self._tell(batch)
         elif beats:
-            good = await self._beat(beats)
+            good = await self._beat(beats, looked_ms)
         else:
             lot, came, left = self.hints.pop(0)
             await self._post(self.speaker.hint(lot, self.clock.wall_ms(), came, left), [lot])
@@ -153,12 +154,12 @@ class Lane:
         due = [seat for seat in self.seats if seat.next_beat <= now and seat.lot.speaks()]
         return due[:self.speaker.batch_max]
 
-    async def _beat(self, seats):
+    async def _beat(self, seats, looked_ms):
         for seat in seats:
             seat.next_beat = time.monotonic() + self.beat_every
         lots = [seat.lot for seat in seats]
         wrong = self._fault(lots, "wrong_signature") is not None
-        message = self.speaker.beat(lots, self.clock.wall_ms(), wrong)
+        message = self.speaker.beat(lots, looked_ms, wrong)
         if message is None:
             return True
         answer = await self._post(message, lots)

@@ -50,6 +50,11 @@ struct reading {
 };
 
 void reading_init(struct reading *r); /* never heard of: seq 0, all unknown */
+/* Is what a source tells older than what is held? An observation may be older than a heartbeat and still
+ * news: then the source's own number or time decides (update.lua says the same). An observation that is far
+ * ahead of now holds nobody up. */
+#define READING_AHEAD_MS 120000
+bool reading_is_late(const struct reading *next, const struct reading *held, int64_t now_ms);
 /* Equal visible parts? */
 bool reading_same(const struct reading *a, const struct reading *b);
 /* Appends the text form; reading_encode_visible only the part behind the bar. Deterministic. ERR_INVALID (and
