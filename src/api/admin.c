@@ -40,7 +40,7 @@ static void look(void *ctx, struct view id, struct view json, uint64_t version)
 static void each(const struct call *c, api_each_fn *fn, void *ctx)
 {
     const struct api *a = c->api;
-    if (c->route.noun != API_LOT) {
+    if (c->route.noun != NOUN_LOT) {
         a->port.each(a->port.ctx, c->route.noun, fn, ctx);
         return;
     }
@@ -58,22 +58,16 @@ static struct stored find(const struct call *c, struct buf *text)
     return s;
 }
 
-static const char *noun_plural(enum api_noun noun)
-{
-    return noun == API_LOT ? "lots" : noun == API_FEED ? "feeds" : "sinks";
-}
-
 static void version_etag(uint64_t version, char dst[32])
 {
     (void)snprintf(dst, 32, "\"%llu\"", (unsigned long long)version);
 }
 
-static void write_registration(const struct api *a, enum api_noun noun, struct json_writer *w,
-                               struct view text)
+static void write_registration(const struct api *a, enum noun noun, struct json_writer *w, struct view text)
 {
     char dialect[64];
     struct view params = {NULL, 0};
-    if (noun != API_LOT && a->port.dialect_params) {
+    if (noun != NOUN_LOT && a->port.dialect_params) {
         registration_dialect(text, dialect, sizeof dialect);
         params = a->port.dialect_params(a->port.ctx, view_of(dialect));
     }
@@ -148,12 +142,19 @@ static void status(const struct call *c)
     a->port.write_status(a->port.ctx, &w);
     jw_object(&w, "http");
     jw_str(&w, "public", a->public_address);
-    jw_str(&w, "staff", a->staff_address);
+    jw_str(&w, "staff", api_staff_address(a));
+    jw_str(&w, "console", a->staff_address);
     jw_int(&w, "public_connections", a->public.server ? http_server_connections(a->public.server) : 0);
     jw_end_object(&w);
     jw_end_object(&w);
     buf_char(&body, '\n');
     reply_buf(c, &(struct reply){.status = 200}, &body);
+}
+
+static int staff_connections(const struct api *a)
+{
+    return (a->staff.server ? http_server_connections(a->staff.server) : 0) +
+           (a->socket.server ? http_server_connections(a->socket.server) : 0);
 }
 
 static void metrics(const struct call *c)
@@ -162,7 +163,7 @@ static void metrics(const struct call *c)
     const struct api *a = c->api;
     buf_init(&body, API_MAX_ANSWER);
     if (render_metrics(&body, a->public.server ? http_server_connections(a->public.server) : 0,
-                       a->staff.server ? http_server_connections(a->staff.server) : 0) == 0)
+                       staff_connections(a)) == 0)
         a->port.write_metrics(a->port.ctx, &body);
     reply_buf(c, &(struct reply){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"}, &body);
 }
@@ -349,7 +350,7 @@ static void remove_one(const struct call *c)
 static void do_it(const struct call *c)
 {
     const struct api_port *port = &c->api->port;
-    bool poll = c->route.noun == API_FEED;
+    bool poll = c->route.noun == NOUN_FEED;
     int err =
         poll ? port->feed_poll_now(port->ctx, c->route.arg) : port->sink_resume(port->ctx, c->route.arg);
     struct buf body;
@@ -382,19 +383,8 @@ static void one(const struct call *c)
         show(c);
 }
 
-/* A page of another origin must not act for whoever sits before the browser; no page of ours writes yet. */
-static bool from_a_page(const struct call *c)
-{
-    enum http_method m = http_method(c->req);
-    return m != HTTP_GET && m != HTTP_HEAD && http_header(c->req, "Origin").p;
-}
-
 void admin_handle(const struct call *c)
 {
-    if (from_a_page(c)) {
-        reply_problem(c, PROBLEM_FORBIDDEN, "not for pages in a browser");
-        return;
-    }
     switch (c->route.id) {
     case ROUTE_METRICS:
         metrics(c);

@@ -55,7 +55,7 @@ static void handle_unknown(struct call *c)
         reply_problem(c, PROBLEM_NOT_FOUND, "no such path");
         return;
     }
-    c->route = (struct route){.id = ROUTE_INGEST, .noun = API_FEED, .methods = ingest_methods(feed)};
+    c->route = (struct route){.id = ROUTE_INGEST, .noun = NOUN_FEED, .methods = ingest_methods(feed)};
     if (http_method(c->req) == HTTP_OPTIONS)
         reply_options(c);
     else if (ingest_takes(c))
@@ -69,6 +69,10 @@ static void handle_route(const struct call *c)
     const struct api_port *port = &c->api->port;
     if (http_method(c->req) == HTTP_OPTIONS)
         reply_options(c);
+    else if (c->route.id == ROUTE_OFFICE)
+        gate(c, office_route);
+    else if (c->route.access != ACCESS_ANYBODY)
+        gate(c, admin_handle);
     else if (c->route.staff)
         admin_handle(c);
     else if (c->route.id == ROUTE_INGEST)
@@ -86,7 +90,7 @@ static void handle_route(const struct call *c)
 static void on_request(void *ctx, struct http_request *req)
 {
     struct listener *l = ctx;
-    struct call c = {.api = l->api, .req = req};
+    struct call c = {.api = l->api, .req = req, .from = l};
     if (c.api->gone) {
         reply_problem(&c, PROBLEM_NOT_READY, "ending");
         return;
@@ -124,6 +128,29 @@ static int listen_on(struct listener *l, struct loop *loop, const struct http_se
     return l->server ? 0 : ERR_IO;
 }
 
+/* With a certificate it speaks TLS. */
+static int open_tls(struct listener *l, struct loop *loop, struct http_server_conf *hc, const char *cert_file,
+                    const char *key_file, struct why *why)
+{
+    struct buf cert, key;
+    int err = 0;
+    buf_init(&cert, PEM_MAX);
+    buf_init(&key, PEM_MAX);
+    l->tls = cert_file && cert_file[0];
+    if (l->tls) {
+        err = read_pem(cert_file, &cert, why);
+        if (!err)
+            err = read_pem(key_file ? key_file : "", &key, why);
+        hc->tls_cert = cert.p;
+        hc->tls_key = key.p;
+    }
+    if (!err)
+        err = listen_on(l, loop, hc, why);
+    buf_fini(&cert);
+    buf_fini(&key);
+    return err;
+}
+
 static int open_public(struct api *a, struct loop *loop, const struct api_conf *conf, struct why *why)
 {
     struct http_server_conf hc = {.listen = conf->public_listen,
@@ -133,33 +160,26 @@ static int open_public(struct api *a, struct loop *loop, const struct api_conf *
                                   .head_ms = HEAD_MS,
                                   .body_ms = BODY_MS,
                                   .idle_ms = IDLE_MS};
-    struct buf cert, key;
-    int err = 0;
-    buf_init(&cert, PEM_MAX);
-    buf_init(&key, PEM_MAX);
-    if (conf->tls_cert_file && conf->tls_cert_file[0]) {
-        err = read_pem(conf->tls_cert_file, &cert, why);
-        if (!err)
-            err = read_pem(conf->tls_key_file ? conf->tls_key_file : "", &key, why);
-        hc.tls_cert = cert.p;
-        hc.tls_key = key.p;
-    }
-    if (!err)
-        err = listen_on(&a->public, loop, &hc, why);
-    buf_fini(&cert);
-    buf_fini(&key);
-    return err;
+    return open_tls(&a->public, loop, &hc, conf->tls_cert_file, conf->tls_key_file, why);
 }
 
 static int open_staff(struct api *a, struct loop *loop, const struct api_conf *conf, struct why *why)
 {
-    struct http_server_conf hc = {.listen = conf->staff_listen,
-                                  .max_body = STAFF_MAX_BODY,
+    struct http_server_conf hc = {.max_body = STAFF_MAX_BODY,
                                   .max_connections = STAFF_CONNECTIONS,
                                   .head_ms = HEAD_MS,
                                   .body_ms = BODY_MS,
                                   .idle_ms = IDLE_MS};
-    return listen_on(&a->staff, loop, &hc, why);
+    int err = 0;
+    if (conf->socket && conf->socket[0]) {
+        hc.listen = conf->socket;
+        err = listen_on(&a->socket, loop, &hc, why);
+    }
+    if (!err && conf->staff_listen && conf->staff_listen[0]) {
+        hc.listen = conf->staff_listen;
+        err = open_tls(&a->staff, loop, &hc, conf->staff_cert_file, conf->staff_key_file, why);
+    }
+    return err;
 }
 
 static struct cache_entry *make_asset(const unsigned char *bytes, size_t n)
@@ -218,7 +238,13 @@ static void api_abandon(struct api *a)
         api_ref(a);
     stop_server(&a->public, 0);
     stop_server(&a->staff, 0);
+    stop_server(&a->socket, 0);
     api_unref(a);
+}
+
+static void show_address(const struct listener *l, char dst[160])
+{
+    (void)snprintf(dst, 160, "%s", l->server ? http_server_address(l->server) : "");
 }
 
 struct api *api_new(struct loop *loop, const struct clock *clock, struct registry *reg,
@@ -234,9 +260,8 @@ struct api *api_new(struct loop *loop, const struct clock *clock, struct registr
     a->clock = clock;
     a->reg = reg;
     a->port = *port;
-    a->public.api = a->staff.api = a;
-    a->staff.staff = true;
-    a->tls = conf->tls_cert_file && conf->tls_cert_file[0];
+    a->public.api = a->staff.api = a->socket.api = a;
+    a->staff.staff = a->socket.staff = a->socket.socket = true;
     if (make_parts(a, conf)) {
         (void)why_set(why, ERR_NOMEM, "", "out of memory");
         goto fail;
@@ -244,9 +269,10 @@ struct api *api_new(struct loop *loop, const struct clock *clock, struct registr
     if (open_public(a, loop, conf, why) || open_staff(a, loop, conf, why))
         goto fail;
     api_ref(a); /* the servers' */
-    (void)snprintf(a->public_address, sizeof a->public_address, "%s", http_server_address(a->public.server));
-    (void)snprintf(a->staff_address, sizeof a->staff_address, "%s", http_server_address(a->staff.server));
-    log_info(API, "public=%s staff=%s", a->public_address, a->staff_address);
+    show_address(&a->public, a->public_address);
+    show_address(&a->staff, a->staff_address);
+    show_address(&a->socket, a->socket_address);
+    log_info(API, "public=%s staff=%s socket=%s", a->public_address, a->staff_address, a->socket_address);
     return a;
 fail:
     api_abandon(a);
@@ -260,6 +286,11 @@ const char *api_public_address(const struct api *a)
 
 const char *api_staff_address(const struct api *a)
 {
+    return a->socket_address[0] ? a->socket_address : a->staff_address;
+}
+
+const char *api_console_address(const struct api *a)
+{
     return a->staff_address;
 }
 
@@ -271,6 +302,7 @@ void api_stop(struct api *a, int64_t grace_ms, void (*stopped)(void *ctx), void 
     a->stopped_ctx = ctx;
     stop_server(&a->public, grace_ms);
     stop_server(&a->staff, grace_ms);
+    stop_server(&a->socket, grace_ms);
 }
 
 void api_free(struct api *a)

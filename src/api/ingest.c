@@ -96,14 +96,6 @@ static struct view header(const struct call *c, const char *name)
     return http_header(c->req, name);
 }
 
-/* Without a notion of trusted proxies, what a proxy on this machine hands on counts as coming from this
- * machine. */
-static bool is_private(const struct call *c)
-{
-    struct view peer = http_peer(c->req);
-    return c->api->tls || view_is(peer, "unix") || view_is(peer, "::1") || view_starts(peer, "127.");
-}
-
 static int authenticate(const struct call *c, const struct feed *feed, struct why *why)
 {
     const struct api *a = c->api;
@@ -114,7 +106,7 @@ static int authenticate(const struct call *c, const struct feed *feed, struct wh
                              .webhook_signature = header(c, "webhook-signature"),
                              .url_secret = http_query(c->req, URL_SECRET),
                              .peer = http_peer(c->req),
-                             .private = is_private(c),
+                             .private = call_private(c),
                              .body = http_body(c->req),
                              .now_s = api_now(a) / 1000,
                              .window_s = window_ms / 1000};

@@ -23,7 +23,8 @@ enum asset { ASSET_STYLE, ASSET_SCRIPT, ASSET_SCHEMA, ASSET_N };
 
 struct listener {
     struct api *api;
-    bool staff;
+    bool staff, socket; /* socket: the UNIX socket */
+    bool tls;
     struct http_server *server; /* NULL once stopped */
 };
 
@@ -33,28 +34,43 @@ struct api {
     struct registry *reg;
     struct api_port port;
     char *district;
-    struct listener public, staff;
-    char public_address[160], staff_address[160];
+    struct listener public, staff, socket;
+    char public_address[160], staff_address[160], socket_address[160];
     struct cache *cache;
     struct cache_entry *assets[ASSET_N];
     struct auth_memory *taken;
-    bool tls;                     /* of the public listener */
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 };
 
+struct pass;
+
 struct call {
     struct api *api;
     struct http_request *req;
     struct route route;
+    const struct listener *from;
+    struct pass *pass; /* who asks, found at the gate; NULL: nobody was asked */
 };
 
 /* api.c */
 struct api *api_ref(struct api *a);
 void api_unref(struct api *a);
 int64_t api_now(const struct api *a);
+
+/* gate.c */
+/* Finds who asks; lets the request go on to `next` (perhaps later) when it may, and answers it otherwise.
+ * What changes something is in the audit trail before. */
+void gate(const struct call *c, void (*next)(const struct call *c));
+/* The request is answered: the trail hears of what was refused. */
+void gate_done(const struct call *c, int status);
+const struct principal *gate_principal(const struct call *c);
+bool call_private(const struct call *c); /* nobody reads along: TLS, or from this very machine */
+
+/* office.c */
+void office_route(const struct call *c);
 
 /* reply.c: every one of these answers the request. */
 struct reply {
@@ -72,6 +88,8 @@ void reply_buf(const struct call *c, const struct reply *r, struct buf *body);
 /* An entry with ETag, 304 and gzip. Gives the reference back. NULL: 500. */
 void reply_entry(const struct call *c, const struct reply *r, struct cache_entry *e);
 void reply_problem(const struct call *c, enum problem kind, const char *detail);
+/* The same with Retry-After. */
+void reply_wait(const struct call *c, enum problem kind, int retry_s, const char *detail);
 /* One error with its place. */
 void reply_why(const struct call *c, enum problem kind, const struct why *why);
 void reply_options(const struct call *c);
@@ -94,7 +112,7 @@ void admin_handle(const struct call *c);
 void try_handle(const struct call *c); /* for admin_handle */
 void call_query(const struct call *c, struct query *out);
 /* The lot of /v1/lots/{id}; NULL and 404 answered. */
-const struct registry_lot *call_lot(const struct call *c);
+const struct registry_lot *public_lot(const struct call *c);
 struct cache_stamp call_stamp(const struct call *c);
 
 #endif

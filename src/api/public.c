@@ -34,7 +34,7 @@ struct cache_stamp call_stamp(const struct call *c)
     return stamp_of(c->api);
 }
 
-const struct registry_lot *call_lot(const struct call *c)
+const struct registry_lot *public_lot(const struct call *c)
 {
     uint32_t idx = registry_find(c->api->reg, c->route.arg);
     const struct registry_lot *l = idx == REGISTRY_NONE ? NULL : registry_lot(c->api->reg, idx);
@@ -150,7 +150,7 @@ static struct cache_entry *make_lot(const struct call *c, enum datum crs, struct
 {
     struct cache_stamp now = stamp_of(c->api);
     struct lot_view v = {.crs = crs, .now_ms = now.now_ms, .distance_m = DISTANCE_NONE, .detail = true};
-    const struct registry_lot *l = call_lot(c);
+    const struct registry_lot *l = public_lot(c);
     struct buf body;
     if (!l)
         return NULL;

@@ -98,7 +98,7 @@ void history_handle(const struct call *c)
         reply_why(c, PROBLEM_PARAMETER, &why);
         return;
     }
-    const struct registry_lot *l = call_lot(c);
+    const struct registry_lot *l = public_lot(c);
     if (!l)
         return;
     struct reading_op *op = calloc(1, sizeof *op);

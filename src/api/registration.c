@@ -137,11 +137,11 @@ static void write_value(const struct masking *m, const struct json *j, enum trea
     }
 }
 
-void registration_write(struct json_writer *w, enum api_noun noun, struct view text, struct view params)
+void registration_write(struct json_writer *w, enum noun noun, struct view text, struct view params)
 {
     struct json *doc = NULL, *declared = NULL;
     struct masking m = {.w = w};
-    if (noun == API_LOT) {
+    if (noun == NOUN_LOT) {
         jw_raw(w, NULL, text);
         return;
     }

@@ -11,7 +11,7 @@
 /* The stored text as a value without a name: /secret, /bearer, /auth/webhook_secrets, what /access and /mqtt
  * keep secret and secret parameters as "***", the digests of /auth as their number. `params` is what the
  * dialect declares; empty: every text in /params is masked. */
-void registration_write(struct json_writer *w, enum api_noun noun, struct view text, struct view params);
+void registration_write(struct json_writer *w, enum noun noun, struct view text, struct view params);
 /* ERR_INVALID with `why` when a mask came back: it would overwrite the secret. */
 int registration_refuse_masks(const struct json *doc, struct why *why) must_check;
 /* The dialect's name in a stored feed or sink, copied; empty if there is none. */

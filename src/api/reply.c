@@ -39,14 +39,22 @@ static void fill(struct head *h, const struct call *c, const struct reply *r)
         add(h, r->more[i].name, r->more[i].value);
 }
 
+/* The gate reads the request for the last time. */
+static void answer(const struct call *c, const struct http_answer *a)
+{
+    struct http_request *req = c->req;
+    int status = a->status;
+    gate_done(c, status);
+    http_answer(req, a);
+}
+
 void reply_bytes(const struct call *c, const struct reply *r, struct view body)
 {
     struct head h = {0};
     fill(&h, c, r);
-    http_answer(
-        c->req,
-        &(struct http_answer){
-            .status = r->status, .content_type = r->type, .headers = h.v, .n_headers = h.n, .body = body});
+    answer(c,
+           &(struct http_answer){
+               .status = r->status, .content_type = r->type, .headers = h.v, .n_headers = h.n, .body = body});
 }
 
 void reply_buf(const struct call *c, const struct reply *r, struct buf *body)
@@ -79,7 +87,7 @@ static void answer_form(const struct call *c, const struct reply *r, struct cach
     struct http_answer a = {.status = r->status, .headers = h.v, .n_headers = h.n};
     if (same) {
         a.status = 304;
-        http_answer(c->req, &a);
+        answer(c, &a);
         cache_release(e);
         return;
     }
@@ -87,7 +95,7 @@ static void answer_form(const struct call *c, const struct reply *r, struct cach
     a.body = f.body;
     a.keep = cache_release;
     a.keep_ctx = e;
-    http_answer(c->req, &a);
+    answer(c, &a);
 }
 
 void reply_entry(const struct call *c, const struct reply *r, struct cache_entry *e)
@@ -138,6 +146,15 @@ void reply_why(const struct call *c, enum problem kind, const struct why *why)
     reply_problem_full(c,
                        &(struct problem_answer){
                            .kind = kind, .detail = why->text, .errors = &e, .n_errors = why->at[0] ? 1 : 0});
+}
+
+void reply_wait(const struct call *c, enum problem kind, int retry_s, const char *detail)
+{
+    char seconds[16];
+    struct reply r = {0};
+    (void)snprintf(seconds, sizeof seconds, "%d", retry_s);
+    reply_header(&r, "Retry-After", seconds);
+    answer_problem(c, &(struct problem_answer){.kind = kind, .detail = detail}, &r);
 }
 
 void reply_method(const struct call *c)

@@ -9,6 +9,7 @@
 
 #include "parkd/api/api.h"
 #include "parkd/net/http_server.h"
+#include "parkd/office/office.h"
 
 enum route_id {
     ROUTE_PAGE,
@@ -32,17 +33,23 @@ enum route_id {
     ROUTE_TRY_SINK,
     ROUTE_SNAPSHOT,
     ROUTE_BODIES,
-    ROUTE_REPLAY
+    ROUTE_REPLAY,
+    ROUTE_OFFICE
 };
 
 enum route_method { ROUTE_GET = 1, ROUTE_POST = 2, ROUTE_PUT = 4, ROUTE_DELETE = 8 };
 
 struct route {
     enum route_id id;
-    enum api_noun noun; /* of the admin routes */
-    struct view arg;    /* the {id} of the path, a view into it */
-    unsigned methods;   /* allowed, of enum route_method */
-    bool staff, open;   /* open: a public read, for other origins too (CORS) */
+    enum noun noun;            /* of the admin routes */
+    struct view arg;           /* the {id} of the path, a view into it */
+    struct view second;        /* and its second one */
+    unsigned methods;          /* allowed, of enum route_method */
+    bool staff, open;          /* open: a public read, for other origins too (CORS) */
+    enum access access;        /* ACCESS_ANYBODY: nobody asks who it is, but for the office's own */
+    enum office_action action; /* of ROUTE_OFFICE */
+    bool quiet;                /* changes something, but is not audited */
+    const char *name;          /* for the audit trail */
 };
 
 enum route_match { ROUTE_FOUND, ROUTE_UNKNOWN, ROUTE_WRONG_METHOD };

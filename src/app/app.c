@@ -104,7 +104,10 @@ static int make_fetchers(struct app *a)
     limits.max_active = 64;
     limits.max_per_host = 8;
     a->sink_fetcher = fetcher_new(a->loop, &limits, NULL);
-    return a->feed_fetcher && a->sink_fetcher ? 0 : ERR_NOMEM;
+    limits.max_active = 8;
+    limits.max_per_host = 2;
+    a->office_fetcher = fetcher_new(a->loop, &limits, &a->filter);
+    return a->feed_fetcher && a->sink_fetcher && a->office_fetcher ? 0 : ERR_NOMEM;
 }
 
 static int make_stages(struct app *a)
@@ -120,36 +123,61 @@ static int make_stages(struct app *a)
     return 0;
 }
 
-/* The default is a socket in the state directory; a path too long for a socket address falls back to a free
- * port of loopback. */
-static void set_staff_listen(struct app *a)
+/* Whoever may open this socket is the administrator, so it stands in the state directory, which is its
+ * owner's alone. */
+static int set_socket(struct app *a, struct why *why)
 {
-    if (a->conf.staff.listen[0])
-        memcpy(a->staff_listen, a->conf.staff.listen, sizeof a->staff_listen);
-    else if (strlen(a->conf.state_dir) + sizeof "/staff.sock" <= UNIX_PATH_MAX_BYTES)
-        (void)snprintf(a->staff_listen, sizeof a->staff_listen, "unix:%.107s/staff.sock", a->conf.state_dir);
-    else {
-        (void)snprintf(a->staff_listen, sizeof a->staff_listen, "127.0.0.1:0");
-        log_warn(APP, "staff=127.0.0.1 reason=\"the path of the state directory is too long for a socket; "
-                      "whoever has an account here is staff\"");
+    if (strncmp(a->conf.staff.listen, "unix:", 5) == 0) { /* elsewhere, and nothing else */
+        memcpy(a->socket, a->conf.staff.listen, sizeof a->conf.staff.listen);
+        return 0;
     }
+    if (strlen(a->conf.state_dir) + sizeof "/staff.sock" > UNIX_PATH_MAX_BYTES) {
+        if (!a->conf.staff.listen[0])
+            return why_set(why, ERR_TOO_BIG, "/state_dir",
+                           "its path is too long for a socket in it, and staff.listen is empty");
+        log_warn(APP, "staff.sock=none reason=\"the path of the state directory is too long for a socket; "
+                      "parkctl needs --staff URL "
+                      "and a key\"");
+        return 0;
+    }
+    (void)snprintf(a->socket, sizeof a->socket, "unix:%.107s/staff.sock", a->conf.state_dir);
+    return 0;
 }
 
 static int make_api(struct app *a, struct why *why)
 {
     struct api_port port;
     struct api_conf ac = {.public_listen = a->conf.public.listen,
-                          .staff_listen = a->staff_listen,
+                          .staff_listen =
+                              strncmp(a->conf.staff.listen, "unix:", 5) ? a->conf.staff.listen : "",
+                          .socket = a->socket,
+                          .staff_cert_file = a->conf.staff.tls_cert_file,
+                          .staff_key_file = a->conf.staff.tls_key_file,
                           .tls_cert_file = a->conf.public.tls_cert_file,
                           .tls_key_file = a->conf.public.tls_key_file,
                           .max_body = a->conf.public.max_body_kb * 1024,
                           .max_connections = (int)a->conf.public.max_connections,
                           .max_per_address = (int)a->conf.public.max_per_address,
                           .district_name = a->conf.district.name};
-    set_staff_listen(a);
+    if (set_socket(a, why))
+        return ERR_TOO_BIG;
     wire_api(a, &port);
     a->api = api_new(a->loop, &a->clock, a->reg, &ac, &port, why);
     return a->api ? 0 : ERR_STATE;
+}
+
+static int make_office(struct app *a, struct why *why)
+{
+    struct office_port port;
+    if (master_key_read(&a->conf, a->master_key, why))
+        return ERR_IO;
+    const struct office_conf oc = {.district_name = a->conf.district.name,
+                                   .division = a->conf.district.division,
+                                   .public_url = a->conf.public.url,
+                                   .master_key = a->master_key};
+    wire_office(a, &port);
+    a->office = office_new(a->loop, &a->clock, a->reg, &oc, &port, why);
+    return a->office ? 0 : ERR_STATE;
 }
 
 /* The registrations are there: open the doors, begin to ask. */
@@ -169,6 +197,7 @@ static void open_doors(struct app *a, int err)
         return;
     }
     a->loaded = true;
+    first_link_tell(a, office_loaded(a->office));
     feeds_start(a->feeds);
     pipeline_start(a->pipeline);
     service_ready();
@@ -201,6 +230,7 @@ static void on_api_stopped(void *ctx)
 {
     struct app *a = ctx;
     tries_cancel(a);
+    office_stop(a->office);
     feeds_free(a->feeds);
     a->feeds = NULL;
     publisher_stop(a->publisher, GRACE_MS, on_publisher_stopped, a);
@@ -281,6 +311,8 @@ static int start(struct app *a)
         log_error(DIALECT, "failed=%d last=\"%s %s\" the others work", n_failed, why.at, why.text);
     if (!a->dialects || make_fetchers(a) || make_stages(a))
         return fail(a, "out of memory", &why);
+    if (make_office(a, &why))
+        return fail(a, "office", &why);
     if (store_start(a->store, &why))
         return fail(a, "store", &why);
     a->watchdog = service_watchdog(a->loop);
@@ -290,12 +322,14 @@ static int start(struct app *a)
 static void free_all(struct app *a)
 {
     api_free(a->api);
+    office_free(a->office);
     feeds_free(a->feeds);
     publisher_free(a->publisher);
     pipeline_free(a->pipeline);
     timer_free(a->watchdog);
     fetcher_free(a->feed_fetcher);
     fetcher_free(a->sink_fetcher);
+    fetcher_free(a->office_fetcher);
     dialects_free(a->dialects);
     directory_free(a->dir);
     registry_free(a->reg);

@@ -15,6 +15,7 @@
 #include "parkd/feed/feeds.h"
 #include "parkd/net/addr_filter.h"
 #include "parkd/net/fetch.h"
+#include "parkd/office/office.h"
 #include "parkd/publish/publisher.h"
 #include "parkd/store/store.h"
 
@@ -24,7 +25,8 @@ struct app {
     const char *flag_state, *flag_listen; /* what the command line set, NULL if not */
     struct clock clock;
     struct addr_filter filter;
-    char staff_listen[CONF_PATH_SIZE];
+    char socket[CONF_PATH_SIZE + 16]; /* "unix:…/staff.sock" */
+    char master_key[65];              /* seals secrets, in hexadecimal */
 
     struct loop *loop;
     struct registry *reg;
@@ -36,6 +38,8 @@ struct app {
     struct publisher *publisher;
     struct pipeline *pipeline;
     struct feeds *feeds;
+    struct fetcher *office_fetcher;
+    struct office *office;
     struct api *api;
     struct timer *watchdog;
     struct try_run *tries; /* trials on their way */
@@ -52,6 +56,7 @@ void wire_store(struct app *a, struct store_events *ev);
 void wire_feeds(struct app *a, struct feeds_port *port);
 void wire_publish(struct app *a, struct publish_port *port);
 void wire_api(struct app *a, struct api_port *port);
+void wire_office(struct app *a, struct office_port *port);
 void wire_metrics(struct app *a, struct buf *out);
 void wire_status(struct app *a, struct json_writer *w);
 
@@ -60,8 +65,17 @@ int check_lot(const struct app *a, const struct json *doc, struct why *why) must
 int check_feed(const struct app *a, const struct json *doc, struct why *why) must_check;
 int check_sink(const struct app *a, const struct json *doc, struct why *why) must_check;
 
+/* Registrations as api and office write them; ctx is the app. */
+int registration_check(void *ctx, enum noun noun, struct view id, const struct json *doc,
+                       struct why *why) must_check;
+int registration_put(void *ctx, enum noun noun, struct view id, struct view json, uint64_t if_version,
+                     store_done_fn *done, void *done_ctx) must_check;
+int registration_remove(void *ctx, enum noun noun, struct view id, store_done_fn *done,
+                        void *done_ctx) must_check;
+struct view app_dialect_params(void *ctx, struct view dialect);
+
 /* A feed's or sink's registration as it now stands goes to who works with it; json empty: removed. */
-void app_apply_registration(struct app *a, enum store_noun noun, struct view id, struct view json);
+void app_apply_registration(struct app *a, enum noun noun, struct view id, struct view json);
 /* The store has loaded everything for the first time. */
 void app_loaded(struct app *a);
 
@@ -80,8 +94,15 @@ int app_run(struct app *a);
 /* Begins the orderly end; `status` is the exit status. */
 void app_end(struct app *a, int status);
 
+/* The key that seals secrets: office.master_key_file, else the service manager's credential parkd-master-key,
+ * else master.key in the state directory, which is made when it is not there. */
+int master_key_read(const struct conf *c, char dst[65], struct why *why) must_check;
+
 /* run.json in the state directory. */
 int run_file_write(const struct app *a, struct why *why) must_check;
 void run_file_remove(const struct app *a);
+/* Tells the owner of the state directory the first administrator's one-time link ("": there is none, and no
+ * file either). */
+void first_link_tell(const struct app *a, const char *token);
 
 #endif

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#define NOUNS 3
-
 struct entry {
     char *id, *json;
     uint64_t version;
@@ -16,7 +14,7 @@ struct entry {
 };
 
 struct directory {
-    struct entry *by_noun[NOUNS];
+    struct entry *by_noun[NOUN_N];
 };
 
 struct directory *directory_new(void)
@@ -37,7 +35,7 @@ void directory_free(struct directory *d)
 {
     if (!d)
         return;
-    for (int n = 0; n < NOUNS; n++) {
+    for (int n = 0; n < NOUN_N; n++) {
         struct entry *e, *next;
         HASH_ITER(hh, d->by_noun[n], e, next)
         {
@@ -48,7 +46,7 @@ void directory_free(struct directory *d)
     free(d);
 }
 
-static void drop(struct directory *d, enum store_noun noun, struct view id)
+static void drop(struct directory *d, enum noun noun, struct view id)
 {
     struct entry *e = NULL;
     HASH_FIND(hh, d->by_noun[noun], id.p, id.n, e);
@@ -58,8 +56,7 @@ static void drop(struct directory *d, enum store_noun noun, struct view id)
     entry_free(e);
 }
 
-int directory_put(struct directory *d, enum store_noun noun, struct view id, struct view json,
-                  uint64_t version)
+int directory_put(struct directory *d, enum noun noun, struct view id, struct view json, uint64_t version)
 {
     struct entry *e = NULL;
     if (!json.n) {
@@ -82,14 +79,14 @@ static int by_id(struct entry *a, struct entry *b)
 }
 
 /* Sorting moves the head: it has to be the table's own, or what stands before the old one is lost. */
-void directory_each(struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx)
+void directory_each(struct directory *d, enum noun noun, api_each_fn *fn, void *ctx)
 {
     HASH_SORT(d->by_noun[noun], by_id);
     for (struct entry *e = d->by_noun[noun]; e; e = e->hh.next)
         fn(ctx, view_of(e->id), view_of(e->json), e->version);
 }
 
-size_t directory_count(const struct directory *d, enum store_noun noun)
+size_t directory_count(const struct directory *d, enum noun noun)
 {
     return HASH_COUNT(d->by_noun[noun]);
 }

@@ -14,10 +14,10 @@ struct directory;
 struct directory *directory_new(void);
 void directory_free(struct directory *d);
 /* An empty json removes. ERR_NOMEM. */
-int directory_put(struct directory *d, enum store_noun noun, struct view id, struct view json,
+int directory_put(struct directory *d, enum noun noun, struct view id, struct view json,
                   uint64_t version) must_check;
 /* In order of id. */
-void directory_each(struct directory *d, enum store_noun noun, api_each_fn *fn, void *ctx);
-size_t directory_count(const struct directory *d, enum store_noun noun);
+void directory_each(struct directory *d, enum noun noun, api_each_fn *fn, void *ctx);
+size_t directory_count(const struct directory *d, enum noun noun);
 
 #endif

@@ -20,13 +20,13 @@ struct seed {
 
 static const struct part {
     const char *name;
-    enum store_noun noun;
+    enum noun noun;
     int (*check)(const struct app *a, const struct json *doc, struct why *why);
 } parts[] = {
     /* Feeds before lots and sinks, so that nothing is missing when the first reading arrives. */
-    {"feeds", STORE_FEED, check_feed},
-    {"lots", STORE_LOT, check_lot},
-    {"sinks", STORE_SINK, check_sink},
+    {"feeds", NOUN_FEED, check_feed},
+    {"lots", NOUN_LOT, check_lot},
+    {"sinks", NOUN_SINK, check_sink},
 };
 #define N_PARTS (sizeof parts / sizeof parts[0])
 
@@ -79,7 +79,7 @@ static int check_unique(const struct json *list, const char *first, const char *
 static int check_names(const struct part *part, const struct json *list, struct why *why)
 {
     int err = check_unique(list, "id", NULL, why);
-    if (!err && part->noun == STORE_LOT)
+    if (!err && part->noun == NOUN_LOT)
         err = check_unique(list, "feed", "foreign_id", why);
     if (err)
         why_under(why, "/%s", part->name);
@@ -166,8 +166,7 @@ void district_seed(struct app *a, void (*done)(struct app *a, int err))
     struct json *doc = NULL;
     struct why why = {0};
     bool empty =
-        registry_count(a->reg) + directory_count(a->dir, STORE_FEED) + directory_count(a->dir, STORE_SINK) ==
-        0;
+        registry_count(a->reg) + directory_count(a->dir, NOUN_FEED) + directory_count(a->dir, NOUN_SINK) == 0;
     if (!a->conf.district.file[0] || !empty) {
         done(a, 0);
         return;

@@ -419,7 +419,7 @@ static int check_params(const struct replay *r, struct why *why)
 
 static int prepare(struct replay *r, struct view id, struct view request, struct why *why)
 {
-    r->registration = try_registration(r->app, STORE_FEED, id);
+    r->registration = try_registration(r->app, NOUN_FEED, id);
     if (!r->registration)
         return why_set(why, ERR_NOT_FOUND, "", "nothing is registered under this id");
     int err = json_parse(request, &r->request, why);

@@ -127,7 +127,7 @@ static int prepare(struct sink_try *s, struct view request, struct sink_trial **
         return err;
     struct view id = json_text(json_get(doc, "sink"));
     if (view_copy(id, s->sink, sizeof s->sink) == 0 && id.n)
-        registration = try_registration(s->app, STORE_SINK, id);
+        registration = try_registration(s->app, NOUN_SINK, id);
     if (!registration || json_get(doc, "registration")) {
         json_free(doc);
         json_free(registration);

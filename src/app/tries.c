@@ -88,7 +88,7 @@ static void look(void *ctx, struct view id, struct view json, uint64_t version)
         f->doc = NULL;
 }
 
-struct json *try_registration(struct app *a, enum store_noun noun, struct view id)
+struct json *try_registration(struct app *a, enum noun noun, struct view id)
 {
     struct found f = {.id = id};
     directory_each(a->dir, noun, look, &f);
@@ -274,7 +274,7 @@ static int make_trial(struct app *a, struct view request, struct trial **t, stru
     char id[FEED_ID_SIZE] = "";
     struct json *base = NULL;
     if (json_get(doc, "feed")) {
-        base = try_registration(a, STORE_FEED, json_text(json_get(doc, "feed")));
+        base = try_registration(a, NOUN_FEED, json_text(json_get(doc, "feed")));
         if (!base || view_copy(json_text(json_get(doc, "feed")), id, sizeof id)) {
             json_free(base);
             json_free(doc);

@@ -36,6 +36,6 @@ int try_folders_copy(const struct app *a, struct try_folders *out) must_check;
 void try_folders_free(struct try_folders *f);
 struct dialects *try_folders_load(const struct try_folders *f);
 /* The registration of a feed or sink as stored; NULL: none, or no memory. */
-struct json *try_registration(struct app *a, enum store_noun noun, struct view id);
+struct json *try_registration(struct app *a, enum noun noun, struct view id);
 
 #endif

@@ -26,7 +26,7 @@ static void feed_pushed(void *ctx, const struct feed *f, const struct report_lis
     feeds_pushed(((struct app *)ctx)->feeds, f, reports, why);
 }
 
-static struct view dialect_params_of(void *ctx, struct view dialect)
+struct view app_dialect_params(void *ctx, struct view dialect)
 {
     char name[33];
     const struct dialect *d =
@@ -77,33 +77,28 @@ static int read_years(void *ctx, uint32_t lot, int first_year, int n_years, api_
     return store_read_years(((struct app *)ctx)->store, lot, first_year, n_years, done, done_ctx);
 }
 
-static enum store_noun noun_of(enum api_noun noun)
-{
-    return noun == API_LOT ? STORE_LOT : noun == API_FEED ? STORE_FEED : STORE_SINK;
-}
-
-static int check(void *ctx, enum api_noun noun, struct view id, const struct json *doc, struct why *why)
+int registration_check(void *ctx, enum noun noun, struct view id, const struct json *doc, struct why *why)
 {
     (void)id;
-    if (noun == API_LOT)
+    if (noun == NOUN_LOT)
         return check_lot(ctx, doc, why);
-    return noun == API_FEED ? check_feed(ctx, doc, why) : check_sink(ctx, doc, why);
+    return noun == NOUN_FEED ? check_feed(ctx, doc, why) : check_sink(ctx, doc, why);
 }
 
-static int put(void *ctx, enum api_noun noun, struct view id, struct view json, uint64_t if_version,
-               api_saved_fn *done, void *done_ctx)
+int registration_put(void *ctx, enum noun noun, struct view id, struct view json, uint64_t if_version,
+                     api_saved_fn *done, void *done_ctx)
 {
-    return store_put(((struct app *)ctx)->store, noun_of(noun), id, json, if_version, done, done_ctx);
+    return store_put(((struct app *)ctx)->store, noun, id, json, if_version, done, done_ctx);
 }
 
-static int remove_one(void *ctx, enum api_noun noun, struct view id, api_saved_fn *done, void *done_ctx)
+int registration_remove(void *ctx, enum noun noun, struct view id, api_saved_fn *done, void *done_ctx)
 {
-    return store_remove(((struct app *)ctx)->store, noun_of(noun), id, done, done_ctx);
+    return store_remove(((struct app *)ctx)->store, noun, id, done, done_ctx);
 }
 
-static void each(void *ctx, enum api_noun noun, api_each_fn *fn, void *fn_ctx)
+static void each(void *ctx, enum noun noun, api_each_fn *fn, void *fn_ctx)
 {
-    directory_each(((struct app *)ctx)->dir, noun_of(noun), fn, fn_ctx);
+    directory_each(((struct app *)ctx)->dir, noun, fn, fn_ctx);
 }
 
 static int sink_resume(void *ctx, struct view id)
@@ -141,6 +136,27 @@ static bool ready(void *ctx, const char **reason)
     return *reason == NULL;
 }
 
+static int identify(void *ctx, const struct office_evidence *e, struct principal *out, struct why *why)
+{
+    return office_identify(((struct app *)ctx)->office, e, out, why);
+}
+
+static int witness(void *ctx, const struct principal *who, const struct office_act *act,
+                   office_saved_fn *done, void *done_ctx)
+{
+    return office_witness(((struct app *)ctx)->office, who, act, done, done_ctx);
+}
+
+static void outcome(void *ctx, const struct principal *who, const struct office_act *act, int status)
+{
+    office_outcome(((struct app *)ctx)->office, who, act, status);
+}
+
+static void office(void *ctx, const struct office_request *r, office_answer_fn *done, void *done_ctx)
+{
+    office_handle(((struct app *)ctx)->office, r, done, done_ctx);
+}
+
 void wire_api(struct app *a, struct api_port *port)
 {
     *port = (struct api_port){.ctx = a,
@@ -157,17 +173,21 @@ void wire_api(struct app *a, struct api_port *port)
                               .try_sink = tries_try_sink,
                               .reader_of = reader_of,
                               .acked = acked,
-                              .dialect_params = dialect_params_of,
+                              .dialect_params = app_dialect_params,
                               .ingest = ingest,
                               .store_up = up,
                               .read_days = read_days,
                               .read_years = read_years,
-                              .check = check,
-                              .put = put,
-                              .remove = remove_one,
+                              .check = registration_check,
+                              .put = registration_put,
+                              .remove = registration_remove,
                               .each = each,
                               .sink_resume = sink_resume,
                               .write_status = write_status,
                               .write_metrics = write_metrics,
-                              .ready = ready};
+                              .ready = ready,
+                              .identify = identify,
+                              .witness = witness,
+                              .outcome = outcome,
+                              .office = office};
 }

@@ -29,18 +29,18 @@ static void put_sink(struct app *a, const struct json *doc, struct why *why)
         log_error(SINK, "sink=%s error=%s at=%s reason=\"%s\"", sink.id, err_name(err), why->at, why->text);
 }
 
-static void remove_one(struct app *a, enum store_noun noun, struct view id)
+static void remove_one(struct app *a, enum noun noun, struct view id)
 {
     char sink[SINK_ID_SIZE];
-    if (noun == STORE_FEED) {
+    if (noun == NOUN_FEED) {
         feeds_remove(a->feeds, id);
-    } else if (noun == STORE_SINK && view_copy(id, sink, sizeof sink) == 0) {
+    } else if (noun == NOUN_SINK && view_copy(id, sink, sizeof sink) == 0) {
         publisher_remove(a->publisher, id);
         store_lease_sink_drop(a->store, sink);
     }
 }
 
-void app_apply_registration(struct app *a, enum store_noun noun, struct view id, struct view json)
+void app_apply_registration(struct app *a, enum noun noun, struct view id, struct view json)
 {
     struct json *doc = NULL;
     struct why why = {0};
@@ -50,20 +50,22 @@ void app_apply_registration(struct app *a, enum store_noun noun, struct view id,
     }
     if (json_parse(json, &doc, &why))
         log_error(STORE, "registration=" VIEW_FMT " is not JSON: %s", VIEW_ARG(id), why.text);
-    else if (noun == STORE_FEED)
+    else if (noun == NOUN_FEED)
         put_feed(a, doc, &why);
     else
         put_sink(a, doc, &why);
     json_free(doc);
 }
 
-static void on_registration(void *ctx, enum store_noun noun, struct view id, struct view json,
-                            uint64_t version)
+static void on_registration(void *ctx, enum noun noun, struct view id, struct view json, uint64_t version)
 {
     struct app *a = ctx;
-    if (noun == STORE_LOT || a->ending)
-        return; /* the registry has it already; at the end, those who work with the others are going or gone
-                 */
+    if (a->ending)
+        return; /* those who work with them are going or gone */
+    if (noun == NOUN_LOT || noun > NOUN_SINK) {
+        office_take(a->office, noun, id, json, version); /* of lots the registry has it already */
+        return;
+    }
     if (directory_put(a->dir, noun, id, json, version))
         log_error(STORE, "registration=" VIEW_FMT " out of memory", VIEW_ARG(id));
     app_apply_registration(a, noun, id, json);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Reading files, bounded by the buffer they go into.
+ * Whole files.
  */
 #include "parkd/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
 
 int file_read_stream(FILE *f, struct buf *out)
 {
@@ -23,4 +26,34 @@ int file_read(const char *path, struct buf *out)
     (void)fclose(f); /* only read: nothing is lost */
     errno = saved;
     return err;
+}
+
+static int write_all(int fd, struct view bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return ERR_IO;
+        bytes = (struct view){bytes.p + n, bytes.n - (size_t)n};
+    }
+    return fsync(fd) ? ERR_IO : 0;
+}
+
+int file_write_private(const char *path, struct view bytes)
+{
+    char temp[PATH_MAX];
+    if ((size_t)snprintf(temp, sizeof temp, "%s.new", path) >= sizeof temp)
+        return ERR_IO;
+    (void)unlink(temp);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    int rc = write_all(fd, bytes);
+    if (close(fd) || rc || rename(temp, path)) {
+        (void)unlink(temp);
+        return ERR_IO;
+    }
+    return 0;
 }

@@ -264,6 +264,13 @@ static bool is_address(const char *s)
     return strncmp(s, "unix:/", 6) == 0 || (colon && view_to_int(view_of(colon + 1), 0, 65535, &port) == 0);
 }
 
+/* Nobody but this machine reaches it. */
+static bool is_here(const char *address)
+{
+    return !address[0] || strncmp(address, "unix:", 5) == 0 || strncmp(address, "127.", 4) == 0 ||
+           strncmp(address, "[::1]:", 6) == 0 || strncmp(address, "localhost:", 10) == 0;
+}
+
 int conf_check(const struct conf *c, struct why *why)
 {
     if (!is_address(c->public.listen))
@@ -274,6 +281,13 @@ int conf_check(const struct conf *c, struct why *why)
         return why_set(why, ERR_MISSING,
                        c->public.tls_cert_file[0] ? "/public/tls_key_file" : "/public/tls_cert_file",
                        "TLS needs the certificate and the key");
+    if (!c->staff.tls_cert_file[0] != !c->staff.tls_key_file[0])
+        return why_set(why, ERR_MISSING,
+                       c->staff.tls_cert_file[0] ? "/staff/tls_key_file" : "/staff/tls_cert_file",
+                       "TLS needs the certificate and the key");
+    if (!c->staff.tls_cert_file[0] && !is_here(c->staff.listen))
+        return why_set(why, ERR_INVALID, "/staff/listen",
+                       "is reached from elsewhere, so it needs staff.tls_cert_file and staff.tls_key_file");
     if (!c->state_dir[0])
         return why_set(why, ERR_MISSING, "/state_dir", "must not be empty");
     if (c->redis.url[0] && strncmp(c->redis.url, "redis://", 8) && strncmp(c->redis.url, "unix://", 7))

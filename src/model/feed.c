@@ -109,6 +109,14 @@ static int take_path(struct feed *f, struct view text, struct why *why)
     return 0;
 }
 
+static int parse_owner(const struct json *j, struct feed *f, struct why *why)
+{
+    int err = json_want_str(j, "operator", f->owner, sizeof f->owner, why);
+    if (!err && f->owner[0] && !lot_id_valid(view_of(f->owner)))
+        err = why_set(why, ERR_INVALID, "/operator", "is not an account's id");
+    return err;
+}
+
 static int parse_acquisition(const struct json *j, struct feed *f, struct why *why)
 {
     static const char *const modes[] = {
@@ -144,13 +152,13 @@ int feed_parse(const struct json *j, struct feed *out, struct why *why)
     static const char *const known[] = {"id",     "dialect",    "mode",        "url",  "interval_ms",
                                         "params", "enabled",    "paths",       "auth", "allow_http",
                                         "access", "spacing_ms", "keep_bodies", "mqtt", "tls",
-                                        "notes",  NULL};
+                                        "notes",  "operator",   NULL};
     int err = json_only(j, known, why);
     *out = (struct feed){.enabled = true};
-    if (err || (err = parse_names(j, out->id, out->dialect, why)) || (err = parse_acquisition(j, out, why)) ||
-        (err = feed_parse_auth(j, out, why)) || (err = feed_parse_access(j, out, why)) ||
-        (err = feed_parse_mqtt(j, out, why)) || (err = parse_tls(j, &out->tls, why)) ||
-        (err = parse_params(j, &out->params, why)))
+    if (err || (err = parse_names(j, out->id, out->dialect, why)) || (err = parse_owner(j, out, why)) ||
+        (err = parse_acquisition(j, out, why)) || (err = feed_parse_auth(j, out, why)) ||
+        (err = feed_parse_access(j, out, why)) || (err = feed_parse_mqtt(j, out, why)) ||
+        (err = parse_tls(j, &out->tls, why)) || (err = parse_params(j, &out->params, why)))
         feed_fini(out);
     return err;
 }

@@ -80,6 +80,7 @@ static int parse_texts(const struct json *j, struct lot *l, struct why *why)
         {"phone", l->phone, sizeof l->phone},
         {"fee_text", l->fee_text, sizeof l->fee_text},
         {"hours_text", l->hours_text, sizeof l->hours_text},
+        {"operator", l->owner, sizeof l->owner},
         {"feed", l->feed, sizeof l->feed},
         {"foreign_id", l->foreign_id, sizeof l->foreign_id},
     };
@@ -105,6 +106,8 @@ static int parse_identity(const struct json *j, struct lot *l, struct why *why)
         return err;
     if (!l->name[0])
         return why_set(why, ERR_MISSING, "/name", "missing");
+    if (l->owner[0] && !lot_id_valid(view_of(l->owner)))
+        return why_set(why, ERR_INVALID, "/operator", "is not an account's id");
     if (l->feed[0] && !lot_id_valid(view_of(l->feed)))
         return why_set(why, ERR_INVALID, "/feed", "is not a feed id");
     if (!l->foreign_id[0])
@@ -180,10 +183,10 @@ static int parse_capacity(const struct json *j, struct lot *l, struct why *why)
 
 int lot_parse(const struct json *j, struct lot *out, struct why *why)
 {
-    static const char *const known[] = {"id",    "name",  "name_en",    "address",      "area",
-                                        "kind",  "phone", "fee_text",   "hours_text",   "location",
-                                        "total", "open",  "classes",    "free_minutes", "height_m",
-                                        "stage", "feed",  "foreign_id", "notes",        NULL};
+    static const char *const known[] = {
+        "id",       "name",       "name_en",  "address",    "area",     "kind",    "phone",
+        "fee_text", "hours_text", "location", "total",      "open",     "classes", "free_minutes",
+        "height_m", "stage",      "feed",     "foreign_id", "operator", "notes",   NULL};
     struct lot l = {0};
     int stage = STAGE_REGISTERED;
     int err = json_only(j, known, why);

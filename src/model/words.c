@@ -6,6 +6,16 @@
 
 #define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
 
+static const char *const nouns[] = {
+#define NOUN(id, name, plural) name,
+#include "parkd/model/nouns.def"
+#undef NOUN
+};
+static const char *const noun_plurals[] = {
+#define NOUN(id, name, plural) plural,
+#include "parkd/model/nouns.def"
+#undef NOUN
+};
 static const char *const classes[] = {
 #define PLACE_CLASS(id, name, zh, en) name,
 #include "parkd/model/place_class.def"
@@ -37,6 +47,25 @@ static int word_find(const char *const *table, size_t n, struct view name)
         if (view_is(name, table[i]))
             return (int)i;
     return ERR_NOT_FOUND;
+}
+
+const char *noun_name(enum noun n)
+{
+    return word_at(nouns, COUNT_OF(nouns), (unsigned)n);
+}
+
+const char *noun_plural(enum noun n)
+{
+    return word_at(noun_plurals, COUNT_OF(noun_plurals), (unsigned)n);
+}
+
+int noun_of(struct view name, enum noun *out)
+{
+    int i = word_find(nouns, COUNT_OF(nouns), name);
+    if (i < 0)
+        return i;
+    *out = (enum noun)i;
+    return 0;
 }
 
 const char *place_class_name(enum place_class c)

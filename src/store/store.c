@@ -13,6 +13,7 @@
 
 #include "gen/store/acked_lua.h"
 #include "gen/store/announce_lua.h"
+#include "gen/store/audit_lua.h"
 #include "gen/store/lease_lua.h"
 #include "gen/store/put_lua.h"
 #include "gen/store/remove_lua.h"
@@ -268,6 +269,7 @@ static int make_scripts(struct store *st)
         [SCRIPT_ANNOUNCE] = {announce_lua, &announce_lua_len},
         [SCRIPT_ACKED] = {acked_lua, &acked_lua_len},
         [SCRIPT_LEASE] = {lease_lua, &lease_lua_len},
+        [SCRIPT_AUDIT] = {audit_lua, &audit_lua_len},
     };
     int rc = 0;
     for (int i = 0; i < SCRIPT_N && !rc; i++)
@@ -287,6 +289,7 @@ static void release(struct store *st)
 {
     if (!st)
         return;
+    audit_free(st->audit);
     hours_free(st->hours);
     leases_free(st->leases);
     docs_free(st->docs);
@@ -321,7 +324,7 @@ struct store *store_new(struct loop *loop, const struct clock *clock, const stru
         !(st->probe = timer_new(loop, on_probe, st)) ||
         !(st->stop_timer = timer_new(loop, on_stop_step, st)) || !(st->updates = updates_new(st)) ||
         !(st->load = load_new(st)) || !(st->follow = follow_new(st)) || !(st->docs = docs_new(st)) ||
-        !(st->leases = leases_new(st)) || !(st->hours = hours_new(st)))
+        !(st->leases = leases_new(st)) || !(st->hours = hours_new(st)) || !(st->audit = audit_new(st)))
         goto nomem;
     return st;
 nomem:
@@ -389,6 +392,7 @@ static void on_child_stopped(void *ctx)
     void (*stopped)(void *ctx) = st->stopped;
     void *stopped_ctx = st->stopped_ctx;
     updates_abort(st->updates);
+    audit_abort(st->audit);
     while (st->later)
         store_later_run(st);
     release(st);

@@ -14,7 +14,7 @@
 
 struct doc {
     char key[DOC_ID_SIZE + 2]; /* noun and id */
-    enum store_noun noun;
+    enum noun noun;
     uint64_t version;
     bool there, seen;
     UT_hash_handle hh;
@@ -46,22 +46,6 @@ void docs_free(struct docs *d)
     free(d);
 }
 
-const char *store_noun_name(enum store_noun noun)
-{
-    return noun == STORE_LOT ? "lot" : noun == STORE_FEED ? "feed" : "sink";
-}
-
-int store_noun_of(struct view name, enum store_noun *out)
-{
-    for (int n = STORE_LOT; n <= STORE_SINK; n++) {
-        if (view_is(name, store_noun_name((enum store_noun)n))) {
-            *out = (enum store_noun)n;
-            return 0;
-        }
-    }
-    return ERR_NOT_FOUND;
-}
-
 bool docs_split(struct view stored, uint64_t *version, struct view *json)
 {
     int64_t n = 0;
@@ -74,11 +58,11 @@ bool docs_split(struct view stored, uint64_t *version, struct view *json)
     return true;
 }
 
-static struct doc *doc_of(struct docs *d, enum store_noun noun, struct view id)
+static struct doc *doc_of(struct docs *d, enum noun noun, struct view id)
 {
     char key[DOC_ID_SIZE + 2] = {0};
     struct doc *doc = NULL;
-    key[0] = noun == STORE_FEED ? 'f' : 's';
+    key[0] = (char)('a' + (int)noun);
     if (view_copy(id, key + 1, DOC_ID_SIZE))
         return NULL;
     HASH_FIND_STR(d->all, key, doc);
@@ -131,13 +115,13 @@ static void take_lot(struct docs *d, struct view id, struct view json, uint64_t 
         }
     }
     if (st->ev.on_registration)
-        st->ev.on_registration(st->ev.ctx, STORE_LOT, id, json, version);
+        st->ev.on_registration(st->ev.ctx, NOUN_LOT, id, json, version);
 }
 
-void docs_take(struct docs *d, enum store_noun noun, struct view id, struct view json, uint64_t version)
+void docs_take(struct docs *d, enum noun noun, struct view id, struct view json, uint64_t version)
 {
     struct store *st = d->st;
-    if (noun == STORE_LOT) {
+    if (noun == NOUN_LOT) {
         take_lot(d, id, json, version);
         return;
     }
@@ -176,7 +160,7 @@ const char *docs_next_sink(const struct docs *d, const char *after)
 {
     bool found = !after;
     for (const struct doc *doc = d->all; doc; doc = doc->hh.next) {
-        if (doc->noun != STORE_SINK)
+        if (doc->noun != NOUN_SINK)
             continue;
         if (found && doc->there)
             return doc->key + 1;

@@ -135,9 +135,9 @@ static void take_changes(struct follow *f, const struct reply *fields)
 /* by n noun id version doc */
 static void take_registration(struct follow *f, const struct reply *fields)
 {
-    enum store_noun noun;
+    enum noun noun;
     int64_t version = reply_int(reply_at(fields, 9));
-    if (version > 0 && !store_noun_of(reply_text(reply_at(fields, 5)), &noun))
+    if (version > 0 && !noun_of(reply_text(reply_at(fields, 5)), &noun))
         docs_take(f->st->docs, noun, reply_text(reply_at(fields, 7)), reply_text(reply_at(fields, 11)),
                   (uint64_t)version);
 }

@@ -24,6 +24,7 @@ enum store_script {
     SCRIPT_ANNOUNCE,
     SCRIPT_ACKED,
     SCRIPT_LEASE,
+    SCRIPT_AUDIT,
     SCRIPT_N
 };
 
@@ -59,6 +60,7 @@ struct store {
     struct docs *docs;
     struct leases *leases;
     struct hours *hours;
+    struct audit *audit;
 
     struct timer *stop_timer;
     int64_t stop_deadline; /* monotonic */
@@ -146,13 +148,17 @@ void docs_free(struct docs *d);
 bool docs_split(struct view stored, uint64_t *version, struct view *json);
 /* Takes a registration that Redis holds; json empty: removed at `version`. Older ones are ignored. Tells
  * on_registration. */
-void docs_take(struct docs *d, enum store_noun noun, struct view id, struct view json, uint64_t version);
+void docs_take(struct docs *d, enum noun noun, struct view id, struct view json, uint64_t version);
 void docs_reload_begin(struct docs *d);
 void docs_reload_end(struct docs *d); /* what was not seen is removed */
 /* Names of the known sinks, one after the other; NULL at the end. */
 const char *docs_next_sink(const struct docs *d, const char *after);
-const char *store_noun_name(enum store_noun noun);
-int store_noun_of(struct view name, enum store_noun *out) must_check;
+
+/* --- store_audit.c --- */
+
+struct audit *audit_new(struct store *st);
+void audit_abort(struct audit *a); /* what waits ends with ERR_AWAY */
+void audit_free(struct audit *a);  /* after audit_abort */
 
 /* --- lease.c, store_hours.c --- */
 

@@ -206,7 +206,7 @@ static void on_registrations(void *ctx, const struct reply *r, enum redis_error 
         struct view id = view_cut(&ids, '\n'), json;
         uint64_t version;
         if (docs_split(reply_text(reply_at(r, i)), &version, &json))
-            docs_take(l->st->docs, STORE_LOT, id, json, version);
+            docs_take(l->st->docs, NOUN_LOT, id, json, version);
     }
     request_free(q);
     if (l)
@@ -303,7 +303,7 @@ static void finish_if_done(struct load *l)
 
 /* --- the beginning --- */
 
-static void take_docs(struct load *l, enum store_noun noun, const struct reply *r)
+static void take_docs(struct load *l, enum noun noun, const struct reply *r)
 {
     for (size_t i = 0; i + 1 < reply_n(r); i += 2) {
         struct view json;
@@ -318,12 +318,22 @@ static void on_docs(void *ctx, const struct reply *r, enum redis_error err)
 {
     struct request *q = ctx;
     struct load *l = load_of(q, r, err);
-    enum store_noun noun = (enum store_noun)q->part;
+    enum noun noun = (enum noun)q->part;
     request_free(q);
     if (!l)
         return;
     take_docs(l, noun, r);
     finish_if_done(l);
+}
+
+/* Lots come with their partitions. */
+static bool read_docs(struct load *l)
+{
+    for (unsigned n = NOUN_LOT + 1; n < NOUN_N; n++) {
+        if (!request_key(l, "HGETALL", key_global(l->st->prefix, noun_plural((enum noun)n)), on_docs, n))
+            return false;
+    }
+    return true;
 }
 
 static void read_all(struct load *l)
@@ -332,9 +342,7 @@ static void read_all(struct load *l)
     registry_reload_begin(st->reg);
     docs_reload_begin(st->docs);
     l->next_part = l->open_parts = 0;
-    if (request_key(l, "HGETALL", key_global(st->prefix, "feeds"), on_docs, STORE_FEED) &&
-        request_key(l, "HGETALL", key_global(st->prefix, "sinks"), on_docs, STORE_SINK) &&
-        request_last_entry(l, st->partitions))
+    if (read_docs(l) && request_last_entry(l, st->partitions))
         start_parts(l);
 }
 

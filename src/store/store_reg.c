@@ -19,7 +19,7 @@ static const char *const sink_kinds[SINK_KINDS] = {"acked", "held", "filed", "un
 
 struct change {
     struct store *st;
-    enum store_noun noun;
+    enum noun noun;
     char id[ID_MAX + 1];
     char *json; /* NULL: removal */
     uint64_t version;
@@ -45,7 +45,7 @@ static void change_end(struct change *c, int err)
     waiter_call(w);
 }
 
-static struct change *change_new(struct store *st, enum store_noun noun, struct view id, store_done_fn *done,
+static struct change *change_new(struct store *st, enum noun noun, struct view id, store_done_fn *done,
                                  void *ctx)
 {
     struct change *c = calloc(1, sizeof *c);
@@ -83,7 +83,7 @@ static void announce(struct change *c)
     redis_cmd_eval(&cmd, &st->scripts[SCRIPT_ANNOUNCE], 1);
     redis_cmd_key(&cmd, key_global(st->prefix, "registrations"));
     redis_cmd_str(&cmd, st->instance);
-    redis_cmd_str(&cmd, store_noun_name(c->noun));
+    redis_cmd_str(&cmd, noun_name(c->noun));
     redis_cmd_str(&cmd, c->id);
     redis_cmd_uint(&cmd, c->version);
     redis_cmd_str(&cmd, c->json ? c->json : "");
@@ -131,20 +131,20 @@ static void on_changed(void *ctx, const struct reply *r, enum redis_error err)
         return;
     }
     docs_take(st->docs, c->noun, view_of(c->id), view_of(c->json), c->version);
-    if (!c->json && c->noun == STORE_SINK)
+    if (!c->json && c->noun == NOUN_SINK)
         forget_sink(st, c->id);
     announce(c);
 }
 
 /* Document, highest version, and for lots the set of the partition's lots. */
-static void put_doc_keys(struct redis_cmd *cmd, const struct store *st, enum store_noun noun, struct view id)
+static void put_doc_keys(struct redis_cmd *cmd, const struct store *st, enum noun noun, struct view id)
 {
-    if (noun == STORE_LOT) {
+    if (noun == NOUN_LOT) {
         redis_cmd_key(cmd, key_part_id(st->prefix, partition_of(id, st->partitions), "reg", id));
         redis_cmd_key(cmd, store_key_of(st, "version", id));
         redis_cmd_key(cmd, store_key_of(st, "lots", id));
     } else {
-        redis_cmd_key(cmd, key_global(st->prefix, noun == STORE_FEED ? "feeds" : "sinks"));
+        redis_cmd_key(cmd, key_global(st->prefix, noun_plural(noun)));
         redis_cmd_key(cmd, key_global(st->prefix, "version"));
     }
 }
@@ -167,14 +167,14 @@ static int check_lot(const struct store *st, struct view id, struct view json)
     return strcmp(registry_lot(st->reg, other)->lot.foreign_id, lot.foreign_id) == 0 ? ERR_CONFLICT : 0;
 }
 
-int store_put(struct store *st, enum store_noun noun, struct view id, struct view json, uint64_t if_version,
+int store_put(struct store *st, enum noun noun, struct view id, struct view json, uint64_t if_version,
               store_done_fn *done, void *ctx)
 {
     if (store_ended(st))
         return ERR_STATE;
     if (!lot_id_valid(id) || !json.n || json.n > DOC_MAX)
         return ERR_INVALID;
-    int rc = noun == STORE_LOT ? check_lot(st, id, json) : 0;
+    int rc = noun == NOUN_LOT ? check_lot(st, id, json) : 0;
     if (rc)
         return rc;
     struct change *c = change_new(st, noun, id, done, ctx);
@@ -186,7 +186,7 @@ int store_put(struct store *st, enum store_noun noun, struct view id, struct vie
         return end_later(c, ERR_AWAY);
     struct redis_cmd cmd;
     redis_cmd_init(&cmd);
-    redis_cmd_eval(&cmd, &st->scripts[SCRIPT_PUT], noun == STORE_LOT ? 3 : 2);
+    redis_cmd_eval(&cmd, &st->scripts[SCRIPT_PUT], noun == NOUN_LOT ? 3 : 2);
     put_doc_keys(&cmd, st, noun, id);
     redis_cmd_view(&cmd, id);
     redis_cmd_view(&cmd, json);
@@ -210,13 +210,13 @@ static void put_remove_lot(struct redis_cmd *cmd, const struct store *st, struct
             redis_cmd_key(&hashes, key_part_id(st->prefix, part, sink_kinds[k], view_of(sink)));
     }
     redis_cmd_eval(cmd, &st->scripts[SCRIPT_REMOVE], 4 + n);
-    put_doc_keys(cmd, st, STORE_LOT, id);
+    put_doc_keys(cmd, st, NOUN_LOT, id);
     redis_cmd_key(cmd, key_part(st->prefix, part, "state"));
     redis_cmd_join(cmd, &hashes);
     redis_cmd_fini(&hashes);
 }
 
-int store_remove(struct store *st, enum store_noun noun, struct view id, store_done_fn *done, void *ctx)
+int store_remove(struct store *st, enum noun noun, struct view id, store_done_fn *done, void *ctx)
 {
     if (store_ended(st))
         return ERR_STATE;
@@ -229,7 +229,7 @@ int store_remove(struct store *st, enum store_noun noun, struct view id, store_d
         return end_later(c, ERR_AWAY);
     struct redis_cmd cmd;
     redis_cmd_init(&cmd);
-    if (noun == STORE_LOT) {
+    if (noun == NOUN_LOT) {
         put_remove_lot(&cmd, st, id);
     } else {
         redis_cmd_eval(&cmd, &st->scripts[SCRIPT_REMOVE], 2);

@@ -43,6 +43,8 @@ struct world {
     uint64_t if_version;
     char saved[256];
     bool ready;
+    enum role role; /* of who asks the staff */
+    int identify_err, witness_err, n_witnessed, outcome;
 };
 
 static struct world *the_world; /* a clock has no context */
@@ -170,16 +172,16 @@ static int read_years(void *ctx, uint32_t lot, int first, int n, api_series_fn *
     return later(w, WAIT_YEARS, done_ctx);
 }
 
-static int check(void *ctx, enum api_noun noun, struct view id, const struct json *doc, struct why *why)
+static int check(void *ctx, enum noun noun, struct view id, const struct json *doc, struct why *why)
 {
     (void)ctx;
     (void)id;
-    if (noun == API_LOT && !json_get(doc, "name"))
+    if (noun == NOUN_LOT && !json_get(doc, "name"))
         return why_set(why, ERR_MISSING, "/name", "missing");
     return json_get(doc, "taken") ? why_set(why, ERR_CONFLICT, "/foreign_id", "taken") : 0;
 }
 
-static int put(void *ctx, enum api_noun noun, struct view id, struct view json, uint64_t if_version,
+static int put(void *ctx, enum noun noun, struct view id, struct view json, uint64_t if_version,
                api_saved_fn *done, void *done_ctx)
 {
     struct world *w = ctx;
@@ -191,15 +193,15 @@ static int put(void *ctx, enum api_noun noun, struct view id, struct view json, 
     return later(w, WAIT_SAVED, done_ctx);
 }
 
-static int remove_one(void *ctx, enum api_noun noun, struct view id, api_saved_fn *done, void *done_ctx)
+static int remove_one(void *ctx, enum noun noun, struct view id, api_saved_fn *done, void *done_ctx)
 {
     return put(ctx, noun, id, VIEW("removed"), 0, done, done_ctx);
 }
 
-static void each(void *ctx, enum api_noun noun, api_each_fn *fn, void *fn_ctx)
+static void each(void *ctx, enum noun noun, api_each_fn *fn, void *fn_ctx)
 {
     (void)ctx;
-    if (noun == API_FEED)
+    if (noun == NOUN_FEED)
         fn(fn_ctx, VIEW("f"), VIEW(STORED), 5);
 }
 
@@ -236,6 +238,47 @@ static struct feed make_feed(const char *id, const char *dialect, enum feed_mode
     assert_int_equal(crypto_digest(DIGEST_SHA256, VIEW("key"), digest, &n), 0);
     memcpy(f.bearer_sha256[0], digest, 32);
     return f;
+}
+
+/* --- the office --- */
+
+static int identify(void *ctx, const struct office_evidence *e, struct principal *out, struct why *why)
+{
+    struct world *w = ctx;
+    (void)e;
+    *out = (struct principal){.role = w->role, .account = "someone"};
+    return w->identify_err ? why_set(why, w->identify_err, "", "no good") : 0;
+}
+
+static int witness(void *ctx, const struct principal *who, const struct office_act *act,
+                   office_saved_fn *done, void *done_ctx)
+{
+    struct world *w = ctx;
+    assert_true(who->account[0] || act->action[0] == 's'); /* signing in: nobody yet */
+    assert_true(act->action[0] && act->path.n);
+    w->n_witnessed++;
+    done(done_ctx, w->witness_err, 1);
+    return 0;
+}
+
+static void outcome(void *ctx, const struct principal *who, const struct office_act *act, int status)
+{
+    (void)who;
+    (void)act;
+    ((struct world *)ctx)->outcome = status;
+}
+
+static void answer_office(void *ctx, const struct office_request *r, office_answer_fn *done, void *done_ctx)
+{
+    (void)ctx;
+    if (view_is(r->body, "busy"))
+        done(done_ctx, &(struct office_answer){.err = ERR_BUSY, .retry_s = 7, .why = {.text = "wait"}});
+    else if (view_is(r->body, "wrong"))
+        done(done_ctx, &(struct office_answer){.err = ERR_INVALID, .why = {"/name", "is wrong"}});
+    else
+        done(done_ctx,
+             &(struct office_answer){
+                 .status = 201, .body = r->args[0], .version = 9, .cookie = "a=b", .filename = "f.csv"});
 }
 
 static void make_sessions(struct world *w)
@@ -284,7 +327,11 @@ static void start(struct world *w)
                             .sink_resume = poll_now,
                             .write_status = write_status,
                             .write_metrics = write_metrics,
-                            .ready = ready};
+                            .ready = ready,
+                            .identify = identify,
+                            .witness = witness,
+                            .outcome = outcome,
+                            .office = answer_office};
     struct why why = {0};
     w->api = api_new(w->loop, &w->clock, w->reg, &conf, &port, &why);
     if (!w->api)
@@ -294,6 +341,7 @@ static void start(struct world *w)
 static int set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
+    w->role = ROLE_ADMIN;
     assert_non_null(w);
     the_world = w;
     w->wall_ms = NOW;
@@ -690,9 +738,62 @@ static void cannot_listen_twice(void **state)
     assert_true(why.text[0]);
 }
 
+/* --- the gate --- */
+
+static void the_gate_asks_who(void **state)
+{
+    struct world *w = *state;
+    w->role = ROLE_NOBODY;
+    contains(ask(w, true, "GET /v1/admin/feeds", "", ""), "HTTP/1.1 401");
+    assert_int_equal(w->outcome, 0); /* nothing was to change */
+    contains(ask(w, true, "PUT /v1/admin/feeds/f", "", "{}"), "HTTP/1.1 401");
+    assert_int_equal(w->outcome, 401);
+    assert_int_equal(w->n_witnessed, 0);
+    w->role = ROLE_VIEWER;
+    contains(ask(w, true, "GET /v1/admin/feeds", "", ""), "HTTP/1.1 200");
+    contains(ask(w, true, "PUT /v1/admin/feeds/f", "", "{}"), "HTTP/1.1 403");
+    assert_int_equal(w->outcome, 403);
+    w->identify_err = ERR_AUTH;
+    contains(ask(w, true, "GET /v1/admin/feeds", "", ""), "no good");
+    contains(ask(w, true, "POST /v1/session", "", ""), "HTTP/1.1 201"); /* with an old cookie */
+    contains(ask(w, false, "GET /v1/lots", "", ""), "HTTP/1.1 200");    /* nobody is asked */
+}
+
+static void what_cannot_be_witnessed_does_not_happen(void **state)
+{
+    struct world *w = *state;
+    w->witness_err = ERR_AWAY;
+    contains(ask(w, true, "DELETE /v1/admin/feeds/f", "", ""), "HTTP/1.1 503");
+    assert_int_equal(w->waiting, WAIT_NOTHING);
+    assert_int_equal(w->outcome, 0);
+    w->witness_err = 0;
+    contains(ask(w, true, "DELETE /v1/admin/feeds/nothing", "", ""), "HTTP/1.1 404");
+    assert_int_equal(w->outcome, 404);
+    assert_int_equal(w->n_witnessed, 2);
+}
+
+static void the_office_answers(void **state)
+{
+    struct world *w = *state;
+    const char *a = ask(w, true, "POST /v1/admin/accounts/me/invite", "", "");
+    contains(a, "HTTP/1.1 201");
+    contains(a, "ETag: \"9\"");
+    contains(a, "Set-Cookie: a=b");
+    contains(a, "filename=\"f.csv\"");
+    contains(a, "\r\n\r\nme");
+    a = ask(w, false, "POST /v1/session", "", "busy");
+    contains(a, "HTTP/1.1 429");
+    contains(a, "Retry-After: 7");
+    assert_int_equal(w->outcome, 429);
+    contains(ask(w, false, "POST /v1/session", "", "wrong"), "/name");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_gate_asks_who, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_witnessed_does_not_happen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_office_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_the_public, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_answers_and_tags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(serves_heads_and_options, set_up, tear_down),

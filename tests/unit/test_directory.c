@@ -18,7 +18,7 @@ static void add_id(void *ctx, struct view id, struct view json, uint64_t version
     assert_int_equal(buf_printf(ctx, VIEW_FMT " ", VIEW_ARG(id)), 0);
 }
 
-static void expect(struct directory *d, enum store_noun noun, const char *want)
+static void expect(struct directory *d, enum noun noun, const char *want)
 {
     struct buf b;
     buf_init(&b, 1000);
@@ -27,7 +27,7 @@ static void expect(struct directory *d, enum store_noun noun, const char *want)
     buf_fini(&b);
 }
 
-static void put(struct directory *d, enum store_noun noun, const char *id, const char *json)
+static void put(struct directory *d, enum noun noun, const char *id, const char *json)
 {
     assert_int_equal(directory_put(d, noun, view_of(id), view_of(json), 1), 0);
 }
@@ -37,21 +37,21 @@ static void lists_all_in_order(void **state)
     struct directory *d = directory_new();
     (void)state;
     assert_non_null(d);
-    expect(d, STORE_FEED, "");
-    put(d, STORE_FEED, "m", "{}");
-    put(d, STORE_FEED, "c", "{}");
-    put(d, STORE_FEED, "x", "{}");
-    put(d, STORE_SINK, "city", "{}");
-    expect(d, STORE_FEED, "c m x ");
-    expect(d, STORE_FEED, "c m x ");
-    put(d, STORE_FEED, "a", "{}");
-    put(d, STORE_FEED, "m", "{\"new\":1}");
-    expect(d, STORE_FEED, "a c m x ");
-    put(d, STORE_FEED, "a", "");
-    put(d, STORE_FEED, "never", "");
-    expect(d, STORE_FEED, "c m x ");
-    expect(d, STORE_SINK, "city ");
-    assert_int_equal(directory_count(d, STORE_FEED), 3);
+    expect(d, NOUN_FEED, "");
+    put(d, NOUN_FEED, "m", "{}");
+    put(d, NOUN_FEED, "c", "{}");
+    put(d, NOUN_FEED, "x", "{}");
+    put(d, NOUN_SINK, "city", "{}");
+    expect(d, NOUN_FEED, "c m x ");
+    expect(d, NOUN_FEED, "c m x ");
+    put(d, NOUN_FEED, "a", "{}");
+    put(d, NOUN_FEED, "m", "{\"new\":1}");
+    expect(d, NOUN_FEED, "a c m x ");
+    put(d, NOUN_FEED, "a", "");
+    put(d, NOUN_FEED, "never", "");
+    expect(d, NOUN_FEED, "c m x ");
+    expect(d, NOUN_SINK, "city ");
+    assert_int_equal(directory_count(d, NOUN_FEED), 3);
     directory_free(d);
 }
 

@@ -416,7 +416,7 @@ static void answers_item_by_item(void **state)
     buf_fini(&b);
 }
 
-static void masked(enum api_noun noun, const char *text, const char *params, const char *want)
+static void masked(enum noun noun, const char *text, const char *params, const char *want)
 {
     struct buf b;
     struct json_writer w;
@@ -430,7 +430,7 @@ static void masked(enum api_noun noun, const char *text, const char *params, con
 static void masks_secrets(void **state)
 {
     (void)state;
-    masked(API_FEED,
+    masked(NOUN_FEED,
            "{\"id\":\"f\",\"dialect\":\"keytop\",\"params\":{\"app_id\":\"7\",\"app_secret\":\"s\",\"odd\":"
            "\"x\",\"n\":1.5},"
            "\"auth\":{\"bearer_sha256\":[\"aa\",\"bb\"],\"webhook_secrets\":[\"whsec_x\"]}}",
@@ -438,13 +438,13 @@ static void masks_secrets(void **state)
            "{\"id\":\"f\",\"dialect\":\"keytop\",\"params\":{\"app_id\":\"7\",\"app_secret\":\"***\",\"odd\":"
            "\"***\",\"n\":1.5},"
            "\"auth\":{\"bearer_sha256\":2,\"webhook_secrets\":[\"***\"]}}");
-    masked(API_SINK,
+    masked(NOUN_SINK,
            "{\"id\":\"s\",\"url\":\"u\",\"secret\":\"a\",\"bearer\":\"b\",\"params\":{\"app_id\":\"7\",\"o\":"
            "{\"k\":\"v\"}}}",
            "",
            "{\"id\":\"s\",\"url\":\"u\",\"secret\":\"***\",\"bearer\":\"***\",\"params\":{\"app_id\":\"***\","
            "\"o\":{\"k\":\"***\"}}}");
-    masked(API_LOT, "{\"id\":\"l\", \"phone\":\"1\"}", "", "{\"id\":\"l\", \"phone\":\"1\"}");
+    masked(NOUN_LOT, "{\"id\":\"l\", \"phone\":\"1\"}", "", "{\"id\":\"l\", \"phone\":\"1\"}");
 }
 
 static void masks_what_parkd_shows_to_vendors(void **state)
@@ -478,7 +478,7 @@ static void masks_what_parkd_shows_to_vendors(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        masked(API_FEED, rows[i].text, "{\"query\":\"object?\",\"mapping\":\"object\"}", rows[i].want);
+        masked(NOUN_FEED, rows[i].text, "{\"query\":\"object?\",\"mapping\":\"object\"}", rows[i].want);
 }
 
 static void refuses_masks(void **state)

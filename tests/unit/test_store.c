@@ -51,8 +51,7 @@ static int64_t still_wall(const struct clock *c)
 
 /* --- callbacks --- */
 
-static void on_registration(void *ctx, enum store_noun noun, struct view id, struct view json,
-                            uint64_t version)
+static void on_registration(void *ctx, enum noun noun, struct view id, struct view json, uint64_t version)
 {
     struct node *n = ctx;
     (void)version;
@@ -222,8 +221,7 @@ static bool has_done(void *ctx)
     return ((struct done *)ctx)->calls > 0;
 }
 
-static struct done put(struct node *n, enum store_noun noun, const char *id, const char *json,
-                       uint64_t if_version)
+static struct done put(struct node *n, enum noun noun, const char *id, const char *json, uint64_t if_version)
 {
     struct done d = {0};
     assert_int_equal(store_put(n->st, noun, view_of(id), view_of(json), if_version, on_done, &d), 0);
@@ -232,7 +230,7 @@ static struct done put(struct node *n, enum store_noun noun, const char *id, con
     return d;
 }
 
-static struct done remove_one(struct node *n, enum store_noun noun, const char *id)
+static struct done remove_one(struct node *n, enum noun noun, const char *id)
 {
     struct done d = {0};
     assert_int_equal(store_remove(n->st, noun, view_of(id), on_done, &d), 0);
@@ -244,7 +242,7 @@ static void put_lot(struct node *n, const char *id)
 {
     char json[128];
     snprintf(json, sizeof json, "{\"id\":\"%s\",\"name\":\"Lot %s\",\"total\":400}", id, id);
-    assert_int_equal(put(n, STORE_LOT, id, json, UINT64_MAX).err, 0);
+    assert_int_equal(put(n, NOUN_LOT, id, json, UINT64_MAX).err, 0);
 }
 
 /* --- set-up --- */
@@ -648,7 +646,7 @@ static void test_no_such_lot(void **state)
     struct reading r = reading_at(wall_now, 5);
     assert_int_equal(store_set(e->a.st, 77, &r, 0, NULL, NULL), ERR_NOT_FOUND);
     uint32_t lot = lot_of(&e->a, "lot-1");
-    remove_one(&e->a, STORE_LOT, "lot-1");
+    remove_one(&e->a, NOUN_LOT, "lot-1");
     assert_int_equal(store_set(e->a.st, lot, &r, 0, NULL, NULL), ERR_NOT_FOUND);
 }
 
@@ -812,9 +810,9 @@ static void test_registrations_travel(void **state)
 {
     struct env *e = *state;
     second_node(e);
-    assert_int_equal(put(&e->a, STORE_FEED, "feed-1", "{\"x\":1}", 0).err, 0);
+    assert_int_equal(put(&e->a, NOUN_FEED, "feed-1", "{\"x\":1}", 0).err, 0);
     harness_wait(e->loop, both_have_feed, e, "a feed from the other store");
-    assert_int_equal(remove_one(&e->a, STORE_FEED, "feed-1").err, 0);
+    assert_int_equal(remove_one(&e->a, NOUN_FEED, "feed-1").err, 0);
     harness_wait(e->loop, both_lost_feed, e, "a removal from the other store");
 }
 
@@ -891,21 +889,21 @@ static void test_versions(void **state)
 {
     struct env *e = *state;
     struct node *a = &e->a;
-    struct done d = put(a, STORE_SINK, "city", "{\"n\":1}", 0);
+    struct done d = put(a, NOUN_SINK, "city", "{\"n\":1}", 0);
     assert_int_equal(d.err, 0);
     assert_true(d.version > 0);
-    assert_int_equal(put(a, STORE_SINK, "city", "{\"n\":2}", UINT64_MAX).err, ERR_CONFLICT);
-    assert_int_equal(put(a, STORE_SINK, "city", "{\"n\":2}", d.version - 1).err, ERR_CONFLICT);
-    struct done second = put(a, STORE_SINK, "city", "{\"n\":2}", d.version);
+    assert_int_equal(put(a, NOUN_SINK, "city", "{\"n\":2}", UINT64_MAX).err, ERR_CONFLICT);
+    assert_int_equal(put(a, NOUN_SINK, "city", "{\"n\":2}", d.version - 1).err, ERR_CONFLICT);
+    struct done second = put(a, NOUN_SINK, "city", "{\"n\":2}", d.version);
     assert_int_equal(second.err, 0);
     assert_true(second.version > d.version);
-    assert_int_equal(remove_one(a, STORE_SINK, "city").err, 0);
+    assert_int_equal(remove_one(a, NOUN_SINK, "city").err, 0);
     assert_string_equal(a->last_reg, "2 city gone");
-    assert_int_equal(remove_one(a, STORE_SINK, "city").err, ERR_NOT_FOUND);
-    struct done third = put(a, STORE_SINK, "city", "{\"n\":3}", UINT64_MAX);
+    assert_int_equal(remove_one(a, NOUN_SINK, "city").err, ERR_NOT_FOUND);
+    struct done third = put(a, NOUN_SINK, "city", "{\"n\":3}", UINT64_MAX);
     assert_int_equal(third.err, 0);
     assert_true(third.version > second.version); /* never falls, not even after a removal */
-    assert_int_equal(store_put(a->st, STORE_LOT, VIEW("bad id"), VIEW("{}"), 0, on_done, &d), ERR_INVALID);
+    assert_int_equal(store_put(a->st, NOUN_LOT, VIEW("bad id"), VIEW("{}"), 0, on_done, &d), ERR_INVALID);
 }
 
 static void test_lot_names_conflict(void **state)
@@ -914,9 +912,9 @@ static void test_lot_names_conflict(void **state)
     struct done d = {0};
     const char *one = "{\"id\":\"x1\",\"name\":\"X\",\"feed\":\"f\",\"foreign_id\":\"7\"}";
     const char *two = "{\"id\":\"x2\",\"name\":\"X\",\"feed\":\"f\",\"foreign_id\":\"7\"}";
-    assert_int_equal(put(&e->a, STORE_LOT, "x1", one, 0).err, 0);
-    assert_int_equal(store_put(e->a.st, STORE_LOT, VIEW("x2"), view_of(two), 0, on_done, &d), ERR_CONFLICT);
-    assert_int_equal(put(&e->a, STORE_LOT, "x1", one, 0).err, 0); /* the same lot again */
+    assert_int_equal(put(&e->a, NOUN_LOT, "x1", one, 0).err, 0);
+    assert_int_equal(store_put(e->a.st, NOUN_LOT, VIEW("x2"), view_of(two), 0, on_done, &d), ERR_CONFLICT);
+    assert_int_equal(put(&e->a, NOUN_LOT, "x1", one, 0).err, 0); /* the same lot again */
 }
 
 struct acked {
@@ -1005,7 +1003,7 @@ static void save_hold(struct env *e, enum store_what what, const struct store_he
 static void test_registrations_keep_their_codes(void **state)
 {
     struct env *e = *state;
-    put(&e->a, STORE_SINK, "city", "{}", 0);
+    put(&e->a, NOUN_SINK, "city", "{}", 0);
     save_as(e, STORE_FILINGS, 0, "early code"); /* before any was acknowledged */
     expect_filed(e, 0, "early code");
     save_as(e, STORE_FILINGS, 17, "P 001");
@@ -1026,14 +1024,14 @@ static void test_what_a_sink_knows_goes_with_it(void **state)
     struct env *e = *state;
     const struct store_held h = {.seq = 17, .tries = 1, .retry_ms = wall_now, .code = "no point"};
     for (int i = 0; i < 2; i++) {
-        put(&e->a, STORE_SINK, "city", "{}", 0);
+        put(&e->a, NOUN_SINK, "city", "{}", 0);
         save_as(e, STORE_FILINGS, 17, "P");
         save_as(e, STORE_DAYS, 20260609, "unbalanced");
         save_hold(e, STORE_FILINGS, &h);
         assert_string_equal(load_of(e, STORE_FILINGS, true).code, "no point");
         assert_int_equal(load_acked(e, true).n, 0); /* of states there is none */
         assert_string_equal(load_of(e, STORE_DAYS, false).code, "unbalanced");
-        remove_one(&e->a, i ? STORE_SINK : STORE_LOT, i ? "city" : "lot-1");
+        remove_one(&e->a, i ? NOUN_SINK : NOUN_LOT, i ? "city" : "lot-1");
         assert_int_equal(load_of(e, STORE_FILINGS, true).n, 0);
         assert_int_equal(load_of(e, STORE_FILINGS, false).n, 0);
         assert_int_equal(load_of(e, STORE_DAYS, false).n, 0);
@@ -1139,7 +1137,7 @@ static void test_cars_beside_what_is_not_written(void **state)
 static void test_acked_only_rises(void **state)
 {
     struct env *e = *state;
-    put(&e->a, STORE_SINK, "city", "{}", 0);
+    put(&e->a, NOUN_SINK, "city", "{}", 0);
     assert_int_equal(load_acked(e, false).n, 0);
     save_ack(e, 1795363125094u);
     save_ack(e, 1795363125000u);
@@ -1149,7 +1147,7 @@ static void test_acked_only_rises(void **state)
     assert_int_equal(store_save_acked(e->a.st, "city", STORE_STATES, NULL, 0, on_done, &d), 0);
     assert_int_equal(d.calls, 0);
     harness_wait(e->loop, has_done, &d, "an empty acknowledgement");
-    remove_one(&e->a, STORE_LOT, "lot-1");
+    remove_one(&e->a, NOUN_LOT, "lot-1");
     assert_int_equal(load_acked(e, false).n, 0); /* goes with the lot */
 }
 

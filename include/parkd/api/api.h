@@ -13,20 +13,23 @@
 #include "parkd/dialect/inbound.h"
 #include "parkd/model/body.h"
 #include "parkd/model/feed.h"
+#include "parkd/model/words.h"
+#include "parkd/office/office.h"
 
 struct api;
 struct loop;
 
 struct api_conf {
-    const char *public_listen;                /* "127.0.0.1:8080" */
-    const char *staff_listen;                 /* "127.0.0.1:8081" or "unix:/path" */
-    const char *tls_cert_file, *tls_key_file; /* of the public listener; "": plain */
+    const char *public_listen; /* "127.0.0.1:8080" */
+    const char *staff_listen;  /* "127.0.0.1:8081", for who has an account; NULL or "": none */
+    const char *socket;        /* "unix:/path": whoever may open it is the administrator; NULL or "": none */
+    const char *staff_cert_file, *staff_key_file; /* of the staff listener; "": plain */
+    const char *tls_cert_file, *tls_key_file;     /* of the public listener; "": plain */
     int64_t max_body;
     int max_connections, max_per_address;
     const char *district_name; /* for the page */
 };
 
-enum api_noun { API_LOT, API_FEED, API_SINK };
 enum ingest_code { INGEST_OK, INGEST_TOUCH, INGEST_DUP, INGEST_OLD, INGEST_REJECTED, INGEST_AWAY };
 struct ingest_result {
     const char *lot; /* as the feed named it */
@@ -84,11 +87,11 @@ struct api_port {
     int (*read_years)(void *ctx, uint32_t lot, int first_year, int n_years, api_series_fn *done,
                       void *done_ctx);
     /* registrations: check everything that a put would refuse (fills why), then write */
-    int (*check)(void *ctx, enum api_noun noun, struct view id, const struct json *doc, struct why *why);
-    int (*put)(void *ctx, enum api_noun noun, struct view id, struct view json, uint64_t if_version,
+    int (*check)(void *ctx, enum noun noun, struct view id, const struct json *doc, struct why *why);
+    int (*put)(void *ctx, enum noun noun, struct view id, struct view json, uint64_t if_version,
                api_saved_fn *done, void *done_ctx);
-    int (*remove)(void *ctx, enum api_noun noun, struct view id, api_saved_fn *done, void *done_ctx);
-    void (*each)(void *ctx, enum api_noun noun, api_each_fn *fn,
+    int (*remove)(void *ctx, enum noun noun, struct view id, api_saved_fn *done, void *done_ctx);
+    void (*each)(void *ctx, enum noun noun, api_each_fn *fn,
                  void *fn_ctx); /* feeds and sinks; lots come from the registry */
     int (*sink_resume)(void *ctx, struct view id);
     /* What a dialect declares as parameters ({"app_secret":"secret"}), to mask secrets; empty if there is no
@@ -100,12 +103,19 @@ struct api_port {
         struct json_writer *w); /* members "feeds", "sinks", "store", "process" inside an open object */
     void (*write_metrics)(void *ctx, struct buf *out); /* everything that is not counters or the API's own */
     bool (*ready)(void *ctx, const char **reason);
+    /* The office: who asks, what is written before it may, and its own routes (parkd/office/office.h). */
+    int (*identify)(void *ctx, const struct office_evidence *e, struct principal *out, struct why *why);
+    int (*witness)(void *ctx, const struct principal *who, const struct office_act *act,
+                   office_saved_fn *done, void *done_ctx);
+    void (*outcome)(void *ctx, const struct principal *who, const struct office_act *act, int status);
+    void (*office)(void *ctx, const struct office_request *r, office_answer_fn *done, void *done_ctx);
 };
 
 struct api *api_new(struct loop *loop, const struct clock *clock, struct registry *reg,
                     const struct api_conf *conf, const struct api_port *port, struct why *why) must_check;
-const char *api_public_address(const struct api *a); /* "127.0.0.1:41234" as bound */
-const char *api_staff_address(const struct api *a);
+const char *api_public_address(const struct api *a);  /* "127.0.0.1:41234" as bound */
+const char *api_staff_address(const struct api *a);   /* of the socket; without one of the staff listener */
+const char *api_console_address(const struct api *a); /* of the staff listener; "" without */
 /* Stops accepting, ends what is open within grace_ms, then calls back; free afterwards. */
 void api_stop(struct api *a, int64_t grace_ms, void (*stopped)(void *ctx), void *ctx);
 void api_free(struct api *a);

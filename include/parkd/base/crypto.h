@@ -81,4 +81,22 @@ int sm2_encrypt(struct buf *out, struct view public_key, enum sm2_form form, str
 /* ERR_SYNTAX: not of this form; ERR_AUTH: does not open with that key; ERR_INVALID, ERR_TOO_BIG. */
 int sm2_decrypt(struct buf *out, struct view private_key, enum sm2_form form, struct view data) must_check;
 
+/* Passwords by scrypt (RFC 7914) with a salt of their own: "scrypt:<log2 N>:<r>:<p>:<salt>:<hash>". Takes
+ * about 100 ms and 32 MiB, so not on the loop. */
+#define PASSWORD_HASH_SIZE 128
+int password_hash(struct view password, char out[PASSWORD_HASH_SIZE]) must_check;
+/* 0; ERR_AUTH: another password; ERR_SYNTAX: not a text of password_hash. */
+int password_check(struct view password, struct view stored) must_check;
+
+/* Texts sealed with AES-256-GCM: "sealed:1:<Base64 of nonce, text and tag>". `about` names what the text
+ * belongs to, so that a sealed text does not open in another's place. */
+#define SEAL_KEY_BYTES 32
+#define SEAL_TEXT_MAX  8192
+int secret_seal(struct buf *out, const unsigned char key[SEAL_KEY_BYTES], struct view about,
+                struct view plain) must_check;
+bool secret_is_sealed(struct view text);
+/* ERR_SYNTAX: not sealed; ERR_AUTH: another key or another place, or it was changed. */
+int secret_open(struct buf *out, const unsigned char key[SEAL_KEY_BYTES], struct view about,
+                struct view text) must_check;
+
 #endif

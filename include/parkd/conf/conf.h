@@ -22,12 +22,16 @@ struct conf_list {
 struct conf {
     char state_dir[CONF_PATH_SIZE];
     struct {
-        char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE];
+        char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE],
+            url[CONF_PATH_SIZE];
         int64_t max_connections, max_per_address, max_body_kb;
     } public;
     struct {
-        char listen[CONF_PATH_SIZE];
+        char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE];
     } staff;
+    struct {
+        char master_key_file[CONF_PATH_SIZE];
+    } office;
     struct {
         char url[CONF_PATH_SIZE], server[CONF_PATH_SIZE], prefix[CONF_PATH_SIZE], fsync[CONF_PATH_SIZE];
         int64_t max_memory_mb, partitions;
@@ -39,7 +43,7 @@ struct conf {
         struct conf_list folders;
     } dialects;
     struct {
-        char name[CONF_PATH_SIZE], file[CONF_PATH_SIZE];
+        char name[CONF_PATH_SIZE], file[CONF_PATH_SIZE], division[CONF_PATH_SIZE];
     } district;
     struct {
         struct conf_list allow_subnets;

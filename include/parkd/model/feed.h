@@ -2,7 +2,7 @@
  * A feed as registered: where reports of one or many lots come from, and how. A value but for its heap texts;
  * owned by who parsed it, freed with feed_fini.
  *
- * {"id","dialect","mode":"poll"|"push"|"mqtt","url","interval_ms","params":{…},"enabled","allow_http","notes",
+ * {"id","dialect","operator","mode":"poll"|"push"|"mqtt","url","interval_ms","params":{…},"enabled","allow_http","notes",
  *  "paths":["/api/v2/cp/uploadParkingState"],
  *  "auth":{"bearer_sha256":["<hex>"],"webhook_secrets":["whsec_…"],"url_secret_sha256":["<hex>"],
  *          "addresses":["203.0.113.7","198.51.100.0/24"]},
@@ -64,7 +64,7 @@ struct tls_files {
 };
 
 struct feed {
-    char id[FEED_ID_SIZE], dialect[33];
+    char id[FEED_ID_SIZE], dialect[33], owner[LOT_ID_SIZE]; /* owner: the operator's account, or empty */
     enum feed_mode mode;
     bool enabled, allow_http;
     char url[1024];

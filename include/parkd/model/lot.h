@@ -33,6 +33,13 @@ enum lot_stage {
     STAGE_RETIRED
 };
 
+/* What the office adds to every count that is reported, because somebody counted on site; until when (wall
+ * clock; 0: none). */
+struct correction {
+    int32_t offset;
+    int64_t until_ms;
+};
+
 struct lot {
     char id[LOT_ID_SIZE];
     char name[LOT_NAME_SIZE], name_en[LOT_NAME_SIZE], address[192], area[48], kind[16], phone[32],
@@ -45,13 +52,15 @@ struct lot {
     int32_t free_minutes;               /* COUNT_NONE: not known */
     double height_m;                    /* 0: no limit known */
     enum lot_stage stage;
+    char owner[LOT_ID_SIZE];       /* the operator's account; empty: nobody but the office */
     char feed[FEED_ID_SIZE];       /* empty: no feed yet */
     char foreign_id[FOREIGN_SIZE]; /* the feed's own name of the lot; the lot's id if not given */
+    struct correction correction;  /* the office's; no part of the registration */
 };
 
 /* From a registration
  * {"id","name","name_en","address","area","kind","phone","fee_text","hours_text","location":{"lng","lat",
- * "datum"},"total","open","classes":{"charging":10},"free_minutes","height_m","stage","feed","foreign_id","notes"}:
+ * "datum"},"total","open","classes":{"charging":10},"free_minutes","height_m","stage","operator","feed","foreign_id","notes"}:
  * id and name are needed; of a location all three, because no datum can be guessed; stage is registered if
  * not given; unknown members are errors (ERR_UNKNOWN_KEY). `notes` is checked and not kept. `why` names the
  * member. */

@@ -27,10 +27,20 @@ enum quality {
 #undef QUALITY
 };
 
+enum noun {
+#define NOUN(id, name, plural) id,
+#include "parkd/model/nouns.def"
+#undef NOUN
+    NOUN_N
+};
+
 enum lot_status { STATUS_UNKNOWN, STATUS_OPEN, STATUS_CLOSED };
 enum band { BAND_UNKNOWN, BAND_FULL, BAND_FEW, BAND_SOME, BAND_PLENTY };
 enum freshness { FRESH, LATE, STALE, OFFLINE };
 
+const char *noun_name(enum noun n);                       /* "lot" */
+const char *noun_plural(enum noun n);                     /* "lots" */
+int noun_of(struct view name, enum noun *out) must_check; /* of noun_name; ERR_NOT_FOUND */
 const char *place_class_name(enum place_class c);
 int place_class_of(struct view name, enum place_class *out) must_check; /* ERR_NOT_FOUND */
 const char *quality_name(enum quality_bit bit);

@@ -38,14 +38,11 @@ struct store_conf {
     int keep_days, keep_hour_days; /* 40, 400 */
 };
 
-enum store_noun { STORE_LOT, STORE_FEED, STORE_SINK };
-
 struct store_events {
     void *ctx;
     /* A feed's or sink's registration as it now stands; json empty: removed. Lots go to the registry (and
      * here, after it). */
-    void (*on_registration)(void *ctx, enum store_noun noun, struct view id, struct view json,
-                            uint64_t version);
+    void (*on_registration)(void *ctx, enum noun noun, struct view id, struct view json, uint64_t version);
     /* Everything is loaded (first time and after each reconnect). `first` on the first. */
     void (*on_loaded)(void *ctx, bool first);
     /* Redis became unreachable or unusable, or is back. */
@@ -113,10 +110,9 @@ bool store_lot_waits(const struct store *st, uint32_t lot);
  * version, which never falls, not even over a removal; ERR_AWAY: not done; ERR_UNCERTAIN: perhaps done. At
  * once: ERR_INVALID, ERR_CONFLICT (the lot's name in its feed is another lot's). A removed lot takes its
  * state and its acknowledgements along, a removed sink its acknowledgements (states, registrations, days). */
-int store_put(struct store *st, enum store_noun noun, struct view id, struct view json, uint64_t if_version,
+int store_put(struct store *st, enum noun noun, struct view id, struct view json, uint64_t if_version,
               store_done_fn *done, void *ctx) must_check;
-int store_remove(struct store *st, enum store_noun noun, struct view id, store_done_fn *done,
-                 void *ctx) must_check;
+int store_remove(struct store *st, enum noun noun, struct view id, store_done_fn *done, void *ctx) must_check;
 
 /* What a sink has acknowledged, only ever raised: of states the seq, of registrations the version and the
  * code it gave, of statements the day (yyyymmdd) and a word; and its quarantine. Loaded per sink, `each` for

@@ -38,7 +38,8 @@ class Parkd:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.listen = f"127.0.0.1:{free_port()}"
         self.wrap, self.program = [str(one) for one in wrap], program
-        self.conf = {"net": {"allow_subnets": ["127.0.0.0/8"], "max_polls_per_host": 64}} | (conf or {})
+        self.conf = {"net": {"allow_subnets": ["127.0.0.0/8"], "max_polls_per_host": 64},
+                     "staff": {"listen": "127.0.0.1:0"}} | (conf or {})
         if district:
             path = self.folder / "district.json"
             path.write_text(json.dumps(district, ensure_ascii=False))

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * What the office needs of store, feeds, pipeline and publisher; and where its own documents come from.
+ */
+#include <stdlib.h>
+
+#include "app/app.h"
+#include "parkd/base/log.h"
+#include "parkd/feed/bodies.h"
+#include "parkd/store/office.h"
+
+#define LEASE_OF "office" /* whoever polls this name's partition does what falls due */
+
+static bool up(void *ctx)
+{
+    return store_up(((struct app *)ctx)->store);
+}
+
+static bool leads(void *ctx)
+{
+    struct app *a = ctx;
+    return store_lease_poll(a->store, VIEW(LEASE_OF)) > clock_mono_ms(&a->clock);
+}
+
+static const struct feed *feed(void *ctx, struct view id)
+{
+    return feeds_find(((struct app *)ctx)->feeds, id);
+}
+
+static void each(void *ctx, enum noun noun,
+                 void (*fn)(void *ctx, struct view id, struct view json, uint64_t version), void *fn_ctx)
+{
+    directory_each(((struct app *)ctx)->dir, noun, fn, fn_ctx);
+}
+
+/* --- rows and the trail --- */
+
+static int put_rows(void *ctx, const char *kind, const char *period, int keep_days,
+                    const struct office_row *rows, size_t n, office_saved_fn *done, void *done_ctx)
+{
+    struct app *a = ctx;
+    struct store_row *copy = calloc(n ? n : 1, sizeof *copy);
+    if (!copy)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        copy[i] = (struct store_row){rows[i].lot, rows[i].text};
+    int rc = store_put_rows(a->store, kind, period, keep_days, copy, n, done, done_ctx);
+    free(copy);
+    return rc;
+}
+
+static int read_rows(void *ctx, const char *kind, const char *period, office_row_fn *fn,
+                     office_saved_fn *done, void *done_ctx)
+{
+    return store_read_rows(((struct app *)ctx)->store, kind, period, fn, done, done_ctx);
+}
+
+static int audit(void *ctx, struct view entry, office_saved_fn *done, void *done_ctx)
+{
+    return store_audit(((struct app *)ctx)->store, entry, done, done_ctx);
+}
+
+/* The store's entries in the office's words. */
+struct audit_reading {
+    office_entry_fn *each;
+    office_saved_fn *done;
+    void *ctx;
+};
+
+static void on_entry(void *ctx, const struct audit_entry *e)
+{
+    const struct audit_reading *r = ctx;
+    r->each(r->ctx, &(struct office_entry){
+                        .id = e->id, .n = e->n, .prev = e->prev, .hash = e->hash, .entry = e->entry});
+}
+
+static void on_read(void *ctx, int err, uint64_t n)
+{
+    struct audit_reading *r = ctx;
+    r->done(r->ctx, err, n);
+    free(r);
+}
+
+static int read_audit(void *ctx, struct view after, size_t n, office_entry_fn *fn, office_saved_fn *done,
+                      void *done_ctx)
+{
+    struct audit_reading *r = malloc(sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    *r = (struct audit_reading){fn, done, done_ctx};
+    int rc = store_read_audit(((struct app *)ctx)->store, after, n, on_entry, on_read, r);
+    if (rc)
+        free(r);
+    return rc;
+}
+
+static int read_days(void *ctx, uint32_t lot, int64_t first_ms, int n_days, office_series_fn *done,
+                     void *done_ctx)
+{
+    return store_read_days(((struct app *)ctx)->store, lot, first_ms, n_days, done, done_ctx);
+}
+
+/* --- reports that people made --- */
+
+struct reporting {
+    void (*done)(void *ctx, size_t accepted, const struct why *why);
+    void *ctx;
+};
+
+static void on_reported(void *ctx, const struct ingest_result *results, size_t n)
+{
+    struct reporting *r = ctx;
+    struct why why = {0};
+    size_t accepted = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool good = results[i].code != INGEST_REJECTED && results[i].code != INGEST_AWAY;
+        accepted += good;
+        if (!good && !why.text[0]) {
+            why = results[i].why;
+            if (results[i].code == INGEST_AWAY)
+                (void)why_set(&why, ERR_AWAY, "", "%s", err_text(ERR_AWAY));
+        }
+    }
+    r->done(r->ctx, accepted, &why);
+    free(r);
+}
+
+static int report(void *ctx, const struct feed *f, const struct report_list *reports,
+                  void (*done)(void *ctx, size_t accepted, const struct why *why), void *done_ctx)
+{
+    struct reporting *r = malloc(sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    *r = (struct reporting){done, done_ctx};
+    int rc = pipeline_ingest(((struct app *)ctx)->pipeline, f, reports, on_reported, r);
+    if (rc)
+        free(r);
+    return rc;
+}
+
+/* --- feeds and sinks --- */
+
+static void write_bodies(void *ctx, struct view id, uint64_t after, struct json_writer *w)
+{
+    bodies_write(feeds_bodies(((struct app *)ctx)->feeds), id, after, w);
+}
+
+static int poll_now(void *ctx, struct view id)
+{
+    return feeds_poll_now(((struct app *)ctx)->feeds, id);
+}
+
+static uint64_t acked(void *ctx, struct view sink, uint32_t lot)
+{
+    struct publish_told told;
+    return publisher_told(((struct app *)ctx)->publisher, sink, lot, &told) ? told.seq : 0;
+}
+
+void wire_office(struct app *a, struct office_port *port)
+{
+    *port = (struct office_port){.ctx = a,
+                                 .store_up = up,
+                                 .put = registration_put,
+                                 .remove = registration_remove,
+                                 .check = registration_check,
+                                 .each = each,
+                                 .feed = feed,
+                                 .put_rows = put_rows,
+                                 .read_rows = read_rows,
+                                 .audit = audit,
+                                 .hash = audit_hash,
+                                 .read_audit = read_audit,
+                                 .read_days = read_days,
+                                 .report = report,
+                                 .try_it = tries_try,
+                                 .replay = tries_replay,
+                                 .write_bodies = write_bodies,
+                                 .poll_now = poll_now,
+                                 .acked = acked,
+                                 .leads = leads,
+                                 .dialect_params = app_dialect_params,
+                                 .fetcher = a->office_fetcher};
+}
