@@ -12,6 +12,7 @@
 
 #include "api/internal.h"
 #include "api/registration.h"
+#include "parkd/model/secrets.h"
 
 #define BYTE_ORDER_MARK  "\xEF\xBB\xBF"
 #define ABSENT_ONLY      UINT64_MAX /* the port's word for "must not exist" */

@@ -14,7 +14,5 @@
 void registration_write(struct json_writer *w, enum noun noun, struct view text, struct view params);
 /* ERR_INVALID with `why` when a mask came back: it would overwrite the secret. */
 int registration_refuse_masks(const struct json *doc, struct why *why) must_check;
-/* The dialect's name in a stored feed or sink, copied; empty if there is none. */
-void registration_dialect(struct view text, char *dst, size_t size);
 
 #endif

@@ -11,6 +11,7 @@
 #include "app/pipeline.h"
 #include "app/tries.h"
 #include "parkd/api/api.h"
+#include "parkd/base/crypto.h"
 #include "parkd/conf/conf.h"
 #include "parkd/feed/feeds.h"
 #include "parkd/net/addr_filter.h"
@@ -25,8 +26,8 @@ struct app {
     const char *flag_state, *flag_listen; /* what the command line set, NULL if not */
     struct clock clock;
     struct addr_filter filter;
-    char socket[CONF_PATH_SIZE + 16]; /* "unix:…/staff.sock" */
-    char master_key[65];              /* seals secrets, in hexadecimal */
+    char socket[CONF_PATH_SIZE + 16];         /* "unix:…/staff.sock" */
+    unsigned char master_key[SEAL_KEY_BYTES]; /* seals secrets */
 
     struct loop *loop;
     struct registry *reg;
@@ -65,6 +66,10 @@ int check_lot(const struct app *a, const struct json *doc, struct why *why) must
 int check_feed(const struct app *a, const struct json *doc, struct why *why) must_check;
 int check_sink(const struct app *a, const struct json *doc, struct why *why) must_check;
 
+/* store_put with the document's secrets sealed. */
+int app_store_put(struct app *a, enum noun noun, struct view id, struct view json, uint64_t if_version,
+                  store_done_fn *done, void *done_ctx) must_check;
+
 /* Registrations as api and office write them; ctx is the app. */
 int registration_check(void *ctx, enum noun noun, struct view id, const struct json *doc,
                        struct why *why) must_check;
@@ -96,7 +101,7 @@ void app_end(struct app *a, int status);
 
 /* The key that seals secrets: office.master_key_file, else the service manager's credential parkd-master-key,
  * else master.key in the state directory, which is made when it is not there. */
-int master_key_read(const struct conf *c, char dst[65], struct why *why) must_check;
+int master_key_read(const struct conf *c, unsigned char dst[SEAL_KEY_BYTES], struct why *why) must_check;
 
 /* run.json in the state directory. */
 int run_file_write(const struct app *a, struct why *why) must_check;

@@ -136,7 +136,7 @@ static void put_one(struct seed *s, const struct part *part, const struct json *
         err = text.err;
     if (!err) {
         s->open++;
-        err = store_put(s->app->store, part->noun, view_of(id), buf_get(&text), UINT64_MAX, on_put, s);
+        err = app_store_put(s->app, part->noun, view_of(id), buf_get(&text), UINT64_MAX, on_put, s);
         if (err)
             s->open--;
     }

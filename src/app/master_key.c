@@ -11,26 +11,25 @@
 #include "parkd/base/crypto.h"
 #include "parkd/base/file.h"
 
-#define KEY_BYTES 32
-#define FILE_MAX  4096
+#define FILE_MAX 4096
 
-static int decode(struct view text, char dst[65])
+static int decode(struct view text, unsigned char dst[SEAL_KEY_BYTES])
 {
-    struct buf raw, hex;
+    struct buf raw;
     buf_init(&raw, FILE_MAX);
-    buf_init(&hex, 64);
     text = view_trim(text);
-    int rc = text.n == 2 * KEY_BYTES ? hex_decode(&raw, text) : base64_decode(&raw, text);
-    rc = rc ? rc : raw.n == KEY_BYTES ? hex_encode(&hex, buf_get(&raw)) : ERR_INVALID;
-    rc = rc ? rc : view_copy(buf_get(&hex), dst, 65);
+    int rc = text.n == 2 * SEAL_KEY_BYTES ? hex_decode(&raw, text) : base64_decode(&raw, text);
+    if (!rc && raw.n != SEAL_KEY_BYTES)
+        rc = ERR_INVALID;
+    if (!rc)
+        memcpy(dst, raw.p, SEAL_KEY_BYTES);
     if (raw.p)
         explicit_bzero(raw.p, raw.n);
     buf_fini(&raw);
-    buf_fini(&hex);
     return rc;
 }
 
-static int read_file(const char *path, char dst[65], struct why *why)
+static int read_file(const char *path, unsigned char dst[SEAL_KEY_BYTES], struct why *why)
 {
     struct buf b;
     buf_init(&b, FILE_MAX);
@@ -46,24 +45,21 @@ static int read_file(const char *path, char dst[65], struct why *why)
     return rc;
 }
 
-static int make_file(const char *path, char dst[65], struct why *why)
+static int make_file(const char *path, unsigned char dst[SEAL_KEY_BYTES], struct why *why)
 {
-    unsigned char bytes[KEY_BYTES];
     struct buf hex;
-    buf_init(&hex, 65);
-    int rc = crypto_random(bytes, sizeof bytes);
-    rc = rc ? rc : hex_encode(&hex, (struct view){(const char *)bytes, sizeof bytes});
-    rc = rc ? rc : view_copy(buf_get(&hex), dst, 65);
+    buf_init(&hex, 2 * SEAL_KEY_BYTES + 1);
+    int rc = crypto_random(dst, SEAL_KEY_BYTES);
+    rc = rc ? rc : hex_encode(&hex, (struct view){(const char *)dst, SEAL_KEY_BYTES});
     rc = rc ? rc : buf_char(&hex, '\n');
     rc = rc ? rc : file_write_private(path, buf_get(&hex));
-    explicit_bzero(bytes, sizeof bytes);
     if (hex.p)
         explicit_bzero(hex.p, hex.n);
     buf_fini(&hex);
     return rc ? why_set(why, ERR_IO, "/office/master_key_file", "cannot make %s", path) : 0;
 }
 
-int master_key_read(const struct conf *c, char dst[65], struct why *why)
+int master_key_read(const struct conf *c, unsigned char dst[SEAL_KEY_BYTES], struct why *why)
 {
     char path[CONF_PATH_SIZE + 32];
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");

@@ -88,7 +88,7 @@ int registration_check(void *ctx, enum noun noun, struct view id, const struct j
 int registration_put(void *ctx, enum noun noun, struct view id, struct view json, uint64_t if_version,
                      api_saved_fn *done, void *done_ctx)
 {
-    return store_put(((struct app *)ctx)->store, noun, id, json, if_version, done, done_ctx);
+    return app_store_put(ctx, noun, id, json, if_version, done, done_ctx);
 }
 
 int registration_remove(void *ctx, enum noun noun, struct view id, api_saved_fn *done, void *done_ctx)

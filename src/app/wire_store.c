@@ -7,7 +7,11 @@
 #include "app/app.h"
 #include "parkd/base/json.h"
 #include "parkd/base/log.h"
+#include "parkd/model/secrets.h"
 #include "parkd/norm/norm.h"
+
+#define SEALED     "sealed:1:"
+#define SEALED_MAX ((size_t)256 * 1024)
 
 static void put_feed(struct app *a, const struct json *doc, struct why *why)
 {
@@ -57,18 +61,58 @@ void app_apply_registration(struct app *a, enum noun noun, struct view id, struc
     json_free(doc);
 }
 
-static void on_registration(void *ctx, enum noun noun, struct view id, struct view json, uint64_t version)
+int app_store_put(struct app *a, enum noun noun, struct view id, struct view json, uint64_t if_version,
+                  store_done_fn *done, void *done_ctx)
 {
-    struct app *a = ctx;
-    if (a->ending)
-        return; /* those who work with them are going or gone */
-    if (noun == NOUN_LOT || noun > NOUN_SINK) {
-        office_take(a->office, noun, id, json, version); /* of lots the registry has it already */
+    char dialect[64];
+    struct buf sealed;
+    if (noun != NOUN_FEED && noun != NOUN_SINK && noun != NOUN_CHANNEL)
+        return store_put(a->store, noun, id, json, if_version, done, done_ctx);
+    registration_dialect(json, dialect, sizeof dialect);
+    buf_init(&sealed, SEALED_MAX);
+    int rc = secrets_seal(&sealed, a->master_key, noun, id, json, app_dialect_params(a, view_of(dialect)));
+    rc = rc ? rc : store_put(a->store, noun, id, buf_get(&sealed), if_version, done, done_ctx);
+    buf_fini(&sealed);
+    return rc;
+}
+
+/* What came from Redis, opened. A secret that does not open stands there as it is: the feed's vendor will
+ * refuse it, and the log says why. */
+static void take(struct app *a, enum noun noun, struct view id, struct view json, uint64_t version)
+{
+    if (noun > NOUN_SINK) {
+        office_take(a->office, noun, id, json, version);
         return;
     }
     if (directory_put(a->dir, noun, id, json, version))
         log_error(STORE, "registration=" VIEW_FMT " out of memory", VIEW_ARG(id));
     app_apply_registration(a, noun, id, json);
+}
+
+static void on_registration(void *ctx, enum noun noun, struct view id, struct view json, uint64_t version)
+{
+    struct app *a = ctx;
+    if (a->ending)
+        return;             /* those who work with them are going or gone */
+    if (noun == NOUN_LOT) { /* the registry has it already */
+        office_take(a->office, noun, id, json, version);
+        return;
+    }
+    if (!json.n || !memmem(json.p, json.n, SEALED, sizeof SEALED - 1)) {
+        take(a, noun, id, json, version);
+        return;
+    }
+    struct buf open;
+    buf_init(&open, SEALED_MAX);
+    int rc = secrets_open(&open, a->master_key, noun, id, json);
+    if (rc)
+        log_error(STORE,
+                  "%s=" VIEW_FMT " error=%s its secrets do not open: was it stored under another master key?",
+                  noun_name(noun), VIEW_ARG(id), err_name(rc));
+    take(a, noun, id, open.err || !open.n ? json : buf_get(&open), version);
+    if (open.p)
+        explicit_bzero(open.p, open.n);
+    buf_fini(&open);
 }
 
 static void on_loaded(void *ctx, bool first)

@@ -5,9 +5,6 @@
 #include <string.h>
 
 #include "office/office_impl.h"
-#include "parkd/base/crypto.h"
-
-#define KEY_BYTES 32
 
 /* In the order in which they are made; ended in reverse. */
 static const struct office_part *const parts[] = {&part_passwords, &part_sign, NULL};
@@ -29,21 +26,6 @@ static int copy_text(const char *text, const char **dst)
     return copy ? 0 : ERR_NOMEM;
 }
 
-static int take_key(struct office *o, const char *text, struct why *why)
-{
-    struct buf b;
-    struct view key = view_of(text ? text : "");
-    buf_init(&b, 2 * KEY_BYTES);
-    int rc = key.n == 2 * KEY_BYTES ? hex_decode(&b, key) : base64_decode(&b, key);
-    if (rc || b.n != KEY_BYTES)
-        rc = why_set(why, ERR_INVALID, "office.master_key_file",
-                     "must hold 32 bytes in hexadecimal or Base64");
-    else
-        memcpy(o->master, b.p, KEY_BYTES);
-    buf_fini(&b);
-    return rc;
-}
-
 static int take_conf(struct office *o, const struct office_conf *conf, struct why *why)
 {
     int rc = copy_text(conf->district_name, &o->conf.district_name);
@@ -51,7 +33,8 @@ static int take_conf(struct office *o, const struct office_conf *conf, struct wh
     rc = rc ? rc : copy_text(conf->public_url, &o->conf.public_url);
     if (rc)
         return why_set(why, rc, "", "out of memory");
-    return take_key(o, conf->master_key, why);
+    memcpy(o->master, conf->master_key, sizeof o->master);
+    return 0;
 }
 
 struct office *office_new(struct loop *loop, const struct clock *clock, struct registry *reg,

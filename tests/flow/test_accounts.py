@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Accounts: signing in and out, one-time links, keys that overlap and end, sessions that cannot be borrowed, and a trail of it all."""
+import base64
 import datetime
+import hashlib
+import hmac
+import json
+import time
 
 import pytest
 
@@ -175,6 +180,42 @@ def test_no_secret_in_redis_and_log(office, parkd):
         held.append(repr(parkd.redis(*read[kind])))
     text = "\n".join(held) + parkd.log_text() + office.local.get("/v1/admin/audit").text() + office.local.get("/v1/admin/accounts").text()
     assert '"op"' in text and not [one for one in secrets if one in text]
+
+
+def test_secrets_are_sealed(office, parkd):
+    """What a feed and a sink must keep to themselves stands sealed in Redis, works, and comes back after a restart."""
+    secret = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+    feed = {"id": "f", "dialect": "native", "mode": "push", "auth": {"webhook_secrets": [secret]}}
+    keytop = {"id": "k", "dialect": "keytop", "mode": "poll", "url": "http://127.0.0.1:1/x", "enabled": False,
+              "params": {"app_id": "a", "app_secret": "very-secret-1", "park_id": "7"}}
+    sink = {"id": "s", "dialect": "native", "url": "http://127.0.0.1:1/x", "enabled": False, "bearer": "very-secret-2"}
+    for noun, document in (("feeds", feed), ("feeds", keytop), ("sinks", sink)):
+        parkd.put(noun, document)
+    parkd.put("lots", {"id": "L", "name": "一", "feed": "f", "total": 10})
+    stored = repr([parkd.redis("HGETALL", f"parkd:{noun}") for noun in ("feeds", "sinks")] + [parkd.redis("XRANGE", "parkd:registrations", "-", "+")])
+    assert stored.count("sealed:1:") >= 3 and not [one for one in (secret[6:], "very-secret") if one in stored]
+    assert '"park_id":"7"' in stored.replace(": ", ":")          # what is no secret can be read
+
+    def push(free):
+        body = json.dumps({"items": [{"lot": "L", "free": free}]}).encode()
+        return parkd.post("/v1/ingest/f", body, headers=webhook(secret, body))
+    assert push(3).status == 200
+    parkd.end()
+    parkd.start()
+    assert push(4).status == 200
+    wait_for(lambda: parkd.lots()["L"]["free"] == 4, what="the count")
+    parkd.end()
+    (parkd.state / "master.key").write_text("00" * 32)
+    parkd.start()
+    assert push(5).status in (401, 404) and "its secrets do not open" in parkd.log_text()
+
+
+def webhook(secret, body):
+    stamp = str(int(time.time()))
+    key = base64.b64decode(secret[6:])
+    mac = hmac.new(key, b".".join([b"m1", stamp.encode(), body]), hashlib.sha256).digest()
+    return {"webhook-id": "m1", "webhook-timestamp": stamp, "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+            "Content-Type": "application/json"}
 
 
 def test_trail(office, parkd):

@@ -56,10 +56,11 @@ def test_secrets_are_masked(parkd):
     for done in (parkd.ctl("sinks", "show", "s"), parkd.ctl("--json", "sinks", "list"),
                  parkd.ctl("--json", "status")):
         assert "QUJDQUJD" not in good(done)
+    held = parkd.store.redis.hash("parkd:sinks")["s"]
     masked = good(parkd.ctl("sinks", "show", "s"))
     again = parkd.ctl("sinks", "put", "-", stdin=masked)
     assert again.returncode == 1                         # a mask must not become the secret
-    assert "QUJDQUJD" in parkd.store.redis.hash("parkd:sinks")["s"]
+    assert parkd.store.redis.hash("parkd:sinks")["s"] == held and "QUJDQUJD" not in held
 
 
 @pytest.mark.parametrize("noun, document, words", [

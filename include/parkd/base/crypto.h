@@ -91,7 +91,7 @@ int password_check(struct view password, struct view stored) must_check;
 /* Texts sealed with AES-256-GCM: "sealed:1:<Base64 of nonce, text and tag>". `about` names what the text
  * belongs to, so that a sealed text does not open in another's place. */
 #define SEAL_KEY_BYTES 32
-#define SEAL_TEXT_MAX  8192
+#define SEAL_TEXT_MAX  32768
 int secret_seal(struct buf *out, const unsigned char key[SEAL_KEY_BYTES], struct view about,
                 struct view plain) must_check;
 bool secret_is_sealed(struct view text);

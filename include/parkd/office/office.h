@@ -29,7 +29,7 @@ struct office_conf {
     const char *district_name; /* 淄川区 … for reports and messages */
     const char *division;      /* six digits of GB/T 2260 for lot codes; "": none, codes are given */
     const char *public_url; /* for links in messages: "https://parking.example"; "": the listener's address */
-    const char *master_key; /* 32 bytes in hexadecimal or Base64 by which secrets are sealed */
+    const unsigned char *master_key; /* SEAL_KEY_BYTES, by which secrets are sealed */
 };
 
 /* Of actions.def. */
