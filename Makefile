@@ -22,7 +22,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPARKD_VERSION='"$(VERSION)"' -DPARKD_SHARE
 ALL_LDFLAGS = $(FLAGS_$(BUILD)) $(LINK_$(BUILD)) $(LDFLAGS)
 SHARE ?= $(abspath src)
 LIBS_pure := -lcjson -lcrypto -lz -lpcre2-8 -lglib-2.0 -lproj -lxml2 -lcsv -lm
-LIBS := -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lmosquitto -lssl -lsystemd $(LIBS_pure) -lpthread
+LIBS := -lzip -luv -lhiredis -lcurl -lmicrohttpd -llua5.4 -lmosquitto -lssl -lsystemd $(LIBS_pure) -lpthread
 
 SRC := $(wildcard src/*/*.c)
 # GLib gives time zones only (base/zone.c), libxml2's headers are needed by dialect/doc_xml.c only.
