@@ -41,7 +41,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz sources lint headers format install clean deps deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz sources quality-rates lint headers format install clean deps deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -76,6 +76,10 @@ fuzz: deps-test ## every parser of outside bytes, FUZZ_SECONDS each (60)
 sources: deps ## real feeds of ../shared/data against their expected answers, one line each
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)PARKCTL=$(abspath build/release)/parkctl tests/sources/compare
+
+quality-rates: ## how well frozen lots are found, and how often wrongly: on ../shared/data/replay-44 and on made-up lots
+	$(Q)$(MAKE) --no-print-directory BUILD=release build/release/tests/test_frozen build/release/tests/test_frozen_replay
+	$(Q)for t in frozen frozen_replay; do build/release/tests/test_$$t 2>/dev/null | grep -E '^(frozen|drift)' || exit 1; done
 
 lint: ## layers, purity, banned functions, configuration documents, headers, format
 	$(Q)tools/check-layers

@@ -142,6 +142,9 @@ void render_lot_object(struct json_writer *w, const struct registry_lot *l, cons
     if (v->distance_m >= 0)
         jw_int(w, "distance_m", (int64_t)(v->distance_m + 0.5));
     write_counts(w, &s);
+    /* Where people had a hand in it, what the lot itself says stands beside. */
+    if (s.current && l->reading.quality & QUALITY_MANUAL && l->reading.raw_free != RAW_NONE)
+        jw_int(w, "raw_free", l->reading.raw_free);
     write_state(w, &s);
     write_quality(w, l->reading.quality);
     write_parts(w, &s);

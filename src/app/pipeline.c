@@ -308,6 +308,26 @@ int pipeline_ingest(struct pipeline *p, const struct feed *feed, const struct re
     return 0;
 }
 
+int pipeline_restate(struct pipeline *p, uint32_t lot, uint32_t flags)
+{
+    struct norm_result n = {.op = NORM_SET};
+    struct flight *f = flight_of(p, lot);
+    if (!f)
+        return ERR_NOMEM;
+    const struct reading *held = held_of(p, f);
+    int err = norm_restate(&registry_lot(p->reg, lot)->lot, held, flags, clock_wall_ms(p->clock), &n.reading);
+    if (err || reading_same(held, &n.reading))
+        return err;
+    struct update *u = calloc(1, sizeof *u);
+    if (!u)
+        return ERR_NOMEM;
+    u->flight = f;
+    err = submit(p, f, &n, u);
+    if (err)
+        free(u);
+    return err;
+}
+
 /* Is the lot's number past its limit while nobody has said so yet? */
 static bool must_expire(const struct pipeline *p, const struct registry_lot *l, int64_t now)
 {

@@ -27,5 +27,9 @@ bool pipeline_take(struct pipeline *p, const struct feed *feed, const struct rep
 /* What a push brought: `done` tells one result a report, in order, later, once. ERR_NOMEM. */
 int pipeline_ingest(struct pipeline *p, const struct feed *feed, const struct report_list *reports,
                     ingest_done_fn *done, void *ctx) must_check;
+/* Writes what is held anew, with these flags beside its own and the lot's correction as it stands now
+ * (norm_restate). Nothing is written where nothing would be seen to change. ERR_STATE: no reported number is
+ * held. */
+int pipeline_restate(struct pipeline *p, uint32_t lot, uint32_t flags) must_check;
 
 #endif

@@ -93,6 +93,50 @@ static int read_audit(void *ctx, struct view after, size_t n, office_entry_fn *f
     return rc;
 }
 
+static int read_cars(void *ctx, uint32_t date, office_cars_fn *fn, office_saved_fn *done, void *done_ctx)
+{
+    return store_read_cars(((struct app *)ctx)->store, date, fn, done, done_ctx);
+}
+
+/* What a sink said of days, in the office's words. */
+struct statements {
+    office_statement_fn *each;
+    office_saved_fn *done;
+    void *ctx;
+};
+
+static void on_statement(void *ctx, struct view lot, uint64_t number, struct view text)
+{
+    const struct statements *s = ctx;
+    if (number <= UINT32_MAX)
+        s->each(s->ctx, lot, (uint32_t)number, view_is(text, "unbalanced"));
+}
+
+static void on_statements(void *ctx, int err, uint64_t version)
+{
+    struct statements *s = ctx;
+    s->done(s->ctx, err, version);
+    free(s);
+}
+
+static int read_statements(void *ctx, const char *sink, office_statement_fn *fn, office_saved_fn *done,
+                           void *done_ctx)
+{
+    struct statements *s = malloc(sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    *s = (struct statements){fn, done, done_ctx};
+    int rc = store_load_acked(((struct app *)ctx)->store, sink, STORE_DAYS, on_statement, on_statements, s);
+    if (rc)
+        free(s);
+    return rc;
+}
+
+static int restate(void *ctx, uint32_t lot, uint32_t flags)
+{
+    return pipeline_restate(((struct app *)ctx)->pipeline, lot, flags);
+}
+
 static int read_days(void *ctx, uint32_t lot, int64_t first_ms, int n_days, office_series_fn *done,
                      void *done_ctx)
 {
@@ -169,6 +213,9 @@ void wire_office(struct app *a, struct office_port *port)
                                  .audit = audit,
                                  .hash = audit_hash,
                                  .read_audit = read_audit,
+                                 .read_cars = read_cars,
+                                 .read_statements = read_statements,
+                                 .restate = restate,
                                  .read_days = read_days,
                                  .report = report,
                                  .try_it = tries_try,

@@ -243,7 +243,9 @@ int registry_put(struct registry *reg, const struct lot *lot, struct view text, 
     bool same_feed = strcmp(e->pub.lot.feed, lot->feed) == 0;
     free(e->pub.text);
     e->pub.text = copy;
+    struct correction kept = e->pub.lot.correction;
     e->pub.lot = *lot;
+    e->pub.lot.correction = kept;
     e->pub.version = version;
     reg->removed -= e->pub.removed;
     e->pub.removed = false;
@@ -251,6 +253,11 @@ int registry_put(struct registry *reg, const struct lot *lot, struct view text, 
     *idx = e->pub.idx;
     tell(reg, e->pub.idx, REGISTRY_REGISTERED);
     return 0;
+}
+
+void registry_correct(struct registry *reg, uint32_t idx, struct correction c)
+{
+    reg->v[idx]->pub.lot.correction = c;
 }
 
 static void remove_entry(struct registry *reg, struct entry *e)

@@ -27,6 +27,8 @@ uint32_t accept_flags(const struct lot *lot, const struct reading *held, const s
         else if (is_jump(held, next))
             flags |= QUALITY_JUMP;
     }
+    if (next->raw_free != RAW_NONE && next->raw_free == held->raw_free)
+        flags |= held->quality & QUALITY_FROZEN;
     if (lot->total != COUNT_NONE && next->total != COUNT_NONE && next->total != lot->total)
         flags |= QUALITY_TOTAL_CHANGED;
     return flags;

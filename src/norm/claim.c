@@ -110,12 +110,20 @@ static int32_t clamp(int64_t v, int32_t most, uint32_t *quality)
     return v > most ? most : (int32_t)v;
 }
 
-void claim_set_free(struct reading *out, int64_t raw)
+const struct correction *claim_correction(const struct lot *lot, int64_t now_ms)
+{
+    return lot->correction.until_ms > now_ms ? &lot->correction : NULL;
+}
+
+void claim_set_free(struct reading *out, int64_t raw, const struct correction *c)
 {
     int32_t base = claim_base(out);
     int64_t kept = raw < -INT32_MAX ? -INT32_MAX : raw;
     out->raw_free = kept > INT32_MAX ? INT32_MAX : (int32_t)kept;
-    out->free = clamp(raw, base == COUNT_NONE ? COUNT_MAX : base, &out->quality);
+    if (c)
+        out->quality |= QUALITY_MANUAL;
+    out->free = clamp(out->raw_free + (c ? (int64_t)c->offset : 0), base == COUNT_NONE ? COUNT_MAX : base,
+                      &out->quality);
 }
 
 static struct place_count place_of(const struct place_claim *p, int32_t registered, uint32_t *quality)

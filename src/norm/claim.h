@@ -16,8 +16,11 @@ void claim_capacity(const struct lot *lot, const struct report *rep, struct read
 /* The free places that the report claims, unclamped; sets QUALITY_DERIVED on `out` when computed from its
  * capacity. False: it claims none, or too little to compute one. */
 bool claim_free(const struct report *rep, struct reading *out, int64_t *raw);
-/* Takes `raw` as free: clamps it to the capacity in `out`, flags that, keeps the raw value. */
-void claim_set_free(struct reading *out, int64_t raw);
+/* The office's correction as it stands at `now_ms`; NULL: none. */
+const struct correction *claim_correction(const struct lot *lot, int64_t now_ms);
+/* Takes `raw`, corrected (c NULL: as it is; else flagged `manual`), as free: clamps it to the capacity in
+ * `out`, flags that, keeps the raw value. */
+void claim_set_free(struct reading *out, int64_t raw, const struct correction *c);
 /* What bands are counted from: open, else total. */
 int32_t claim_base(const struct reading *r);
 /* Puts the classes and zones that the report names over those in `out`. Zones without a usable id, or named

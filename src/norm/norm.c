@@ -12,7 +12,10 @@
 #define BEHIND_MS (5 * 60 * 1000) /* … or behind, and still be believed */
 
 /* Flags that follow from two readings or from capacity; made anew whenever counts are. */
-#define REMADE ((uint32_t)(QUALITY_JUMP | QUALITY_TOTAL_CHANGED))
+#define REMADE ((uint32_t)(QUALITY_JUMP | QUALITY_TOTAL_CHANGED | QUALITY_FROZEN))
+
+/* Flags that follow from the count and the office's correction of it. */
+#define CORRECTED (QUALITY_MANUAL | QUALITY_NEGATIVE)
 
 struct work {
     const struct lot *lot;
@@ -156,7 +159,8 @@ static void keep_counts(const struct work *w, struct reading *next)
         next->quality |= said.quality & QUALITY_OVER_TOTAL;
     }
     if (held->free != COUNT_NONE) {
-        claim_set_free(next, held->raw_free != RAW_NONE ? held->raw_free : held->free);
+        claim_set_free(next, held->raw_free != RAW_NONE ? held->raw_free : held->free,
+                       claim_correction(w->lot, w->now_ms));
         next->band = band_next(held->band, next->free, claim_base(next));
     }
     claim_places(w->lot, w->rep, next);
@@ -178,7 +182,7 @@ static void make_reading(const struct work *w, struct reading *next, bool counte
     next->quality |= stated_quality(w->rep);
     claim_places(w->lot, w->rep, next);
     if (counted) {
-        claim_set_free(next, raw);
+        claim_set_free(next, raw, claim_correction(w->lot, w->now_ms));
         next->band = band_of_count(w, next);
     } else if (w->rep->band != BAND_UNKNOWN) {
         next->band = w->rep->band;
@@ -274,7 +278,8 @@ int norm_hint(const struct lot *lot, const struct reading *held, int32_t delta, 
         at_ms = now_ms;
     if (!is_counted(held, at_ms)) {
         next.quality = (held->quality & ~REMADE) | QUALITY_DERIVED;
-        claim_set_free(&next, (held->raw_free != RAW_NONE ? held->raw_free : held->free) + (int64_t)delta);
+        claim_set_free(&next, (held->raw_free != RAW_NONE ? held->raw_free : held->free) + (int64_t)delta,
+                       claim_correction(lot, now_ms));
         next.band = band_next(held->band, next.free, claim_base(&next));
         next.changed_ms = at_ms > held->changed_ms ? at_ms : held->changed_ms;
         next.quality |= accept_flags(lot, held, &next);
@@ -296,4 +301,21 @@ void norm_expire(const struct reading *held, int64_t now_ms, struct reading *out
     next.changed_ms = now_ms;
     forget_parts(&next);
     *out = next;
+}
+
+int norm_restate(const struct lot *lot, const struct reading *held, uint32_t flags, int64_t now_ms,
+                 struct reading *out)
+{
+    const struct correction *c = claim_correction(lot, now_ms);
+    struct reading next = *held;
+    if (held->expired || held->free == COUNT_NONE || held->raw_free == RAW_NONE)
+        return ERR_STATE;
+    next.quality = (held->quality & ~(uint32_t)CORRECTED) | flags;
+    claim_set_free(&next, held->raw_free, c);
+    next.band = band_next(held->band, next.free, claim_base(&next));
+    next.seq = 0;
+    next.changed_ms = held->changed_ms > now_ms ? held->changed_ms : now_ms;
+    next.received_ms = now_ms;
+    *out = next;
+    return 0;
 }

@@ -7,7 +7,7 @@
 #include "office/office_impl.h"
 
 /* In the order in which they are made; ended in reverse. */
-static const struct office_part *const parts[] = {&part_passwords, &part_sign, NULL};
+static const struct office_part *const parts[] = {&part_passwords, &part_sign, &part_quality, NULL};
 
 static size_t count_parts(void)
 {

@@ -67,7 +67,7 @@ struct office_part {
     void (*release)(struct office *o);  /* also when make failed or never ran */
 };
 
-extern const struct office_part part_passwords, part_sign;
+extern const struct office_part part_passwords, part_sign, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

@@ -35,6 +35,8 @@ void registry_free(struct registry *reg);
 int registry_put(struct registry *reg, const struct lot *lot, struct view text, uint64_t version,
                  uint32_t *idx) must_check;
 void registry_remove(struct registry *reg, const char *id);
+/* The office's correction of a lot's counts; stays when the lot is registered anew. */
+void registry_correct(struct registry *reg, uint32_t idx, struct correction c);
 uint32_t registry_find(const struct registry *reg, struct view id);
 /* By the feed's own name of the lot, else by parkd's id if that lot belongs to the feed. */
 uint32_t registry_find_foreign(const struct registry *reg, const char *feed, struct view foreign);

@@ -19,6 +19,10 @@
  * source time of the held counts, far behind, confirms nothing.
  * Counts without a status keep the held status.
  *
+ * The office may correct a lot's counts (lot.h): its offset is added to every number that is reported while
+ * it lasts, which is flagged `manual`; the raw value stays what was reported. `frozen` is found by the office
+ * too, and stays until the raw number moves.
+ *
  * Relays (reports with source_seq) are whole states: their times are taken unchanged unless more than 2 min
  * ahead, their flags are joined to ours (jumps are left to a sender that tells changed_ms), their band stands
  * if hysteresis allows it, their status replaces ours, and one without a count says "unknown".
@@ -48,6 +52,10 @@ int norm_report(const struct lot *lot, const struct reading *held, const struct 
  * number is held to move. */
 int norm_hint(const struct lot *lot, const struct reading *held, int32_t delta, int64_t at_ms, int64_t now_ms,
               struct reading *out) must_check;
+/* What is held, made anew with these flags beside its own and with the lot's correction as it stands now. The
+ * observation time stays: nobody counted. ERR_STATE when no reported number is held. */
+int norm_restate(const struct lot *lot, const struct reading *held, uint32_t flags, int64_t now_ms,
+                 struct reading *out) must_check;
 /* The reading that says "unknown" from now on (free, band, status, free places of classes and zones); the
  * count is kept as last_free. */
 void norm_expire(const struct reading *held, int64_t now_ms, struct reading *out);

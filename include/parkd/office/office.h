@@ -73,6 +73,8 @@ typedef void office_saved_fn(void *ctx, int err, uint64_t version);
 typedef void office_series_fn(void *ctx, int err, const struct view *parts, size_t n);
 typedef void office_json_fn(void *ctx, int err, const struct why *why, struct view json);
 typedef void office_row_fn(void *ctx, struct view lot, struct view text);
+typedef void office_cars_fn(void *ctx, struct view lot, bool out, int32_t n);
+typedef void office_statement_fn(void *ctx, struct view lot, uint32_t date, bool unbalanced);
 
 /* An entry of the audit trail: hash = SHA-256 of prev, a line feed and the entry. id: where to read on. */
 struct office_entry {
@@ -134,6 +136,14 @@ struct office_port {
     int (*audit)(void *ctx, struct view entry, office_saved_fn *done, void *done_ctx);
     int (*read_audit)(void *ctx, struct view after, size_t n, office_entry_fn *each, office_saved_fn *done,
                       void *done_ctx);
+    /* The cars that passed on a day in Beijing (yyyymmdd), as store_read_cars. */
+    int (*read_cars)(void *ctx, uint32_t date, office_cars_fn *each, office_saved_fn *done, void *done_ctx);
+    /* The last day's statement of each lot that a sink acknowledged, and whether it disagreed. */
+    int (*read_statements)(void *ctx, const char *sink, office_statement_fn *each, office_saved_fn *done,
+                           void *done_ctx);
+    /* The lot's reading made anew, with these quality flags and its correction as it now stands. ERR_STATE:
+     * no number is held. */
+    int (*restate)(void *ctx, uint32_t lot, uint32_t flags);
     int (*read_days)(void *ctx, uint32_t lot, int64_t first_ms, int n_days, office_series_fn *done,
                      void *done_ctx);
     /* Norm and store for reports that people made. */
