@@ -138,8 +138,8 @@ static enum route_match find_action(unsigned bit, bool any, struct view path, bo
         methods |= a->method;
         if (found == ROUTE_UNKNOWN)
             found = any ? ROUTE_FOUND : ROUTE_WRONG_METHOD;
-        if (a->method != bit)
-            continue;
+        if (a->method != bit || found == ROUTE_FOUND)
+            continue; /* of two patterns the first counts */
         found = ROUTE_FOUND;
         *out = (struct route){.id = ROUTE_OFFICE,
                               .arg = args[0],

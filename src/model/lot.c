@@ -198,3 +198,19 @@ int lot_parse(const struct json *j, struct lot *out, struct why *why)
     *out = l;
     return 0;
 }
+
+const char *lot_stage_name(enum lot_stage s)
+{
+    return (unsigned)s <= STAGE_RETIRED ? stage_names[s] : "?";
+}
+
+int lot_stage_of(struct view name, enum lot_stage *out)
+{
+    for (int s = 0; stage_names[s]; s++) {
+        if (view_is(name, stage_names[s])) {
+            *out = (enum lot_stage)s;
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}

@@ -7,7 +7,8 @@
 #include "office/office_impl.h"
 
 /* In the order in which they are made; ended in reverse. */
-static const struct office_part *const parts[] = {&part_passwords, &part_sign, &part_quality, NULL};
+static const struct office_part *const parts[] = {&part_passwords,      &part_sign,    &part_ledger,
+                                                  &part_ledger_imports, &part_quality, NULL};
 
 static size_t count_parts(void)
 {
@@ -68,14 +69,14 @@ void office_stop(struct office *o)
         if (parts[i]->stop)
             parts[i]->stop(o);
     }
-    while (o->calls)
-        call_fail(o->calls, ERR_AWAY, "", "parkd is ending; send it again");
 }
 
 void office_free(struct office *o)
 {
     if (!o)
         return;
+    while (o->calls)
+        call_fail(o->calls, ERR_AWAY, "", "parkd is ending; send it again");
     for (size_t i = count_parts(); i-- > 0;) {
         if (parts[i]->release)
             parts[i]->release(o);

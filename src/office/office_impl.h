@@ -63,11 +63,13 @@ struct office_part {
     void (*loaded)(struct office *o); /* all documents are there: what falls due may begin */
     void (*taken)(struct office *o, enum noun noun, struct view id,
                   const struct doc *d); /* d NULL: removed, or no document */
-    void (*stop)(struct office *o);     /* no callback of timers and jobs runs afterwards */
-    void (*release)(struct office *o);  /* also when make failed or never ran */
+    /* No callback of its timers and jobs runs afterwards; what waited for them is answered. What waits for
+     * the store the store answers, which ends later. */
+    void (*stop)(struct office *o);
+    void (*release)(struct office *o); /* also when make failed or never ran */
 };
 
-extern const struct office_part part_passwords, part_sign, part_quality;
+extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

@@ -77,9 +77,13 @@ int password_work(struct office *o, struct view password, struct view stored, pa
 
 static void stop(struct office *o)
 {
-    for (struct password_job *j = o->passwords; j; j = j->next)
-        j->o = NULL;
+    struct password_job *next, *all = o->passwords;
     o->passwords = NULL;
+    for (struct password_job *j = all; j; j = next) {
+        next = j->next;
+        j->o = NULL;
+        j->done(j->ctx, ERR_CANCELLED, "");
+    }
 }
 
 const struct office_part part_passwords = {.stop = stop};

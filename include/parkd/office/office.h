@@ -8,7 +8,7 @@
  * lease "office" does the work that falls due, everybody answers.
  *
  * Owner: app. One thread. A request's views stay valid until it is answered; every request is answered
- * exactly once, in office_stop with ERR_AWAY at the latest. Errors: ERR_NOT_FOUND (also what is another
+ * exactly once, at the end with ERR_AWAY at the latest. Errors: ERR_NOT_FOUND (also what is another
  * operator's), ERR_CONFLICT, ERR_INVALID with `why`, ERR_AUTH, ERR_REFUSED, ERR_AWAY.
  */
 #ifndef PARKD_OFFICE_OFFICE_H
@@ -173,7 +173,8 @@ struct office_port {
 struct office *office_new(struct loop *loop, const struct clock *clock, struct registry *reg,
                           const struct office_conf *conf, const struct office_port *port,
                           struct why *why) must_check;
-/* Ends what is under way; no callback of it runs afterwards. */
+/* Ends what is under way here. Requests that wait for the store are answered when that ends, so office_free
+ * comes after it. */
 void office_stop(struct office *o);
 void office_free(struct office *o);
 
