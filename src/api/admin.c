@@ -72,7 +72,7 @@ static void write_registration(const struct api *a, enum noun noun, struct json_
         registration_dialect(text, dialect, sizeof dialect);
         params = a->port.dialect_params(a->port.ctx, view_of(dialect));
     }
-    registration_write(w, noun, text, params);
+    secrets_mask(w, noun, text, params);
 }
 
 /* --- reads --- */

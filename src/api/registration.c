@@ -5,24 +5,10 @@
 
 #include "parkd/model/secrets.h"
 
-#define MASK "***"
-
-static void mask(void *ctx, struct json_writer *w, struct view secret)
-{
-    (void)ctx;
-    (void)secret;
-    jw_str(w, NULL, MASK);
-}
-
-void registration_write(struct json_writer *w, enum noun noun, struct view text, struct view params)
-{
-    secrets_rewrite(w, noun, text, params, &(struct secrets_rule){.text = mask, .count = true});
-}
-
 int registration_refuse_masks(const struct json *doc, struct why *why)
 {
     int i = 0;
-    if (json_is(doc, JSON_STRING) && view_is(json_text(doc), MASK))
+    if (json_is(doc, JSON_STRING) && view_is(json_text(doc), SECRETS_MASK))
         return why_set(why, ERR_INVALID, "", "is a mask; give the secret itself");
     for (const struct json *v = json_first(doc); v; v = json_next(v), i++) {
         int err = registration_refuse_masks(v, why);

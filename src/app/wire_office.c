@@ -199,6 +199,19 @@ static uint64_t acked(void *ctx, struct view sink, uint32_t lot)
     return publisher_told(((struct app *)ctx)->publisher, sink, lot, &told) ? told.seq : 0;
 }
 
+static void each_dialect(void *ctx,
+                         void (*fn)(void *ctx, const char *name, bool polls, bool receives,
+                                    struct view params),
+                         void *fn_ctx)
+{
+    const struct dialects *all = ((struct app *)ctx)->dialects;
+    for (const struct dialect *d = dialects_next(all, NULL); d; d = dialects_next(all, d)) {
+        unsigned parts = dialect_parts(d);
+        if (parts & (DIALECT_POLL | DIALECT_RECEIVE))
+            fn(fn_ctx, dialect_name(d), parts & DIALECT_POLL, parts & DIALECT_RECEIVE, dialect_params(d));
+    }
+}
+
 void wire_office(struct app *a, struct office_port *port)
 {
     *port = (struct office_port){.ctx = a,
@@ -225,5 +238,6 @@ void wire_office(struct app *a, struct office_port *port)
                                  .acked = acked,
                                  .leads = leads,
                                  .dialect_params = app_dialect_params,
+                                 .each_dialect = each_dialect,
                                  .fetcher = a->office_fetcher};
 }

@@ -173,6 +173,71 @@ void secrets_rewrite(struct json_writer *w, enum noun noun, struct view text, st
     json_free(doc);
 }
 
+/* --- masks --- */
+
+static void mask(void *ctx, struct json_writer *w, struct view secret)
+{
+    (void)ctx;
+    (void)secret;
+    jw_str(w, NULL, SECRETS_MASK);
+}
+
+void secrets_mask(struct json_writer *w, enum noun noun, struct view text, struct view params)
+{
+    secrets_rewrite(w, noun, text, params, &(struct secrets_rule){.text = mask, .count = true});
+}
+
+static const struct json *twin_of(const struct json *held, const struct json *member, bool object, size_t at)
+{
+    const struct json *h = held ? json_first(held) : NULL;
+    for (size_t i = 0; h; h = json_next(h), i++) {
+        if (object ? view_eq(json_key(h), json_key(member)) : i == at)
+            return h;
+    }
+    return NULL;
+}
+
+/* Depth is bounded by what json_parse accepts. */
+static int unmask(struct json_writer *w, const struct json *j, const struct json *held, struct why *why)
+{
+    bool object = json_is(j, JSON_OBJECT);
+    size_t i = 0;
+    int rc = 0;
+    bool masked = json_is(j, JSON_STRING) && view_is(json_text(j), SECRETS_MASK);
+    if (masked && !json_is(held, JSON_STRING))
+        return why_set(why, ERR_INVALID, "", "is a mask, and nothing was held here; give the secret itself");
+    if (!object && !json_is(j, JSON_ARRAY)) {
+        jw_json(w, NULL, masked || (json_is(j, JSON_NUMBER) && json_is(held, JSON_ARRAY)) ? held : j);
+        return 0;
+    }
+    if (object)
+        jw_object(w, NULL);
+    else
+        jw_array(w, NULL);
+    for (const struct json *m = json_first(j); m && !rc; m = json_next(m), i++) {
+        if (object)
+            jw_key(w, json_key(m));
+        rc = unmask(w, m, twin_of(held, m, object, i), why);
+        if (rc && object)
+            why_under(why, "/" VIEW_FMT, VIEW_ARG(json_key(m)));
+        else if (rc)
+            why_under(why, "/%zu", i);
+    }
+    if (object)
+        jw_end_object(w);
+    else
+        jw_end_array(w);
+    return rc;
+}
+
+int secrets_unmask(struct buf *out, const struct json *doc, const struct json *held, struct why *why)
+{
+    struct json_writer w;
+    jw_init(&w, out);
+    int rc = unmask(&w, doc, held, why);
+    return rc ? rc : out->err;
+}
+
 /* --- sealing --- */
 
 struct sealing {

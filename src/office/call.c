@@ -140,7 +140,7 @@ static void on_removed(void *ctx, int err, uint64_t version)
     free(s);
 }
 
-static struct saving *saving_new(struct call *c, enum noun noun, struct view id)
+static struct saving *saving_new(struct call *c, struct view id, bool created)
 {
     struct saving *s = calloc(1, sizeof *s);
     if (!s || view_copy(id, s->id, sizeof s->id)) {
@@ -148,7 +148,7 @@ static struct saving *saving_new(struct call *c, enum noun noun, struct view id)
         return NULL;
     }
     s->c = c;
-    s->created = !doc_find(c->o, noun, id);
+    s->created = created;
     return s;
 }
 
@@ -163,7 +163,8 @@ static void saving_end(struct saving *s, struct call *c, int rc)
 
 void call_put(struct call *c, enum noun noun, struct view id, struct buf *json, uint64_t if_version)
 {
-    struct saving *s = saving_new(c, noun, id);
+    bool there = noun > NOUN_SINK && doc_find(c->o, noun, id);
+    struct saving *s = saving_new(c, id, if_version == UINT64_MAX || (!if_version && !there));
     int rc = json->err ? json->err : s ? 0 : ERR_INVALID;
     if (!rc)
         rc = c->o->port.put(c->o->port.ctx, noun, id, buf_get(json), if_version, on_saved, s);
@@ -173,7 +174,7 @@ void call_put(struct call *c, enum noun noun, struct view id, struct buf *json, 
 
 void call_remove(struct call *c, enum noun noun, struct view id)
 {
-    struct saving *s = saving_new(c, noun, id);
+    struct saving *s = saving_new(c, id, false);
     saving_end(s, c, s ? c->o->port.remove(c->o->port.ctx, noun, id, on_removed, s) : ERR_INVALID);
 }
 

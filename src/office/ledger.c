@@ -2,6 +2,7 @@
  * Entries: listed, shown, put; and steps.
  */
 #include "office/ledger.h"
+#include "office/acceptance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,8 @@ int ledger_step(struct office *o, struct view id, enum lot_stage to, const char 
     *s = (struct stepping){.o = o, .to = to, .done = done, .ctx = ctx};
     (void)snprintf(s->id, sizeof s->id, "%s", e.id);
     e.state = to;
+    if (l && to == STAGE_CONNECTED)
+        e.mode = strcmp(l->lot.feed, PEOPLE_FEED) == 0 ? MODE_MANUAL : MODE_AUTO;
     int rc = ledger_put(o, &e, &step, d ? d->version : UINT64_MAX, on_entry_saved, s);
     if (rc)
         free(s);

@@ -38,6 +38,7 @@ struct office {
     unsigned char master[32];
     /* One member a part; each owns its own. */
     struct lockout *lockout;
+    struct attendants *attendants;
     struct password_job *passwords;
     char first_link[80];
     struct ledger_imports *imports;
@@ -69,7 +70,8 @@ struct office_part {
     void (*release)(struct office *o); /* also when make failed or never ran */
 };
 
-extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_quality;
+extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_acceptance,
+    part_attendants, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

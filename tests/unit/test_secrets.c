@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "parkd/base/json.h"
 #include "parkd/model/secrets.h"
 
 static const unsigned char key[32] = "0123456789abcdef0123456789abcde", other[32] = "x";
@@ -80,9 +81,44 @@ static void others_are_left_alone(void **state)
     buf_fini(&b);
 }
 
+static struct json *tree_of(const char *text)
+{
+    struct json *j = NULL;
+    assert_int_equal(json_parse(view_of(text), &j, NULL), 0);
+    return j;
+}
+
+static void masks_stand_for_what_is_held(void **state)
+{
+    static const struct {
+        const char *sent, *held, *becomes, *at;
+    } rows[] = {
+        {"{\"a\":\"***\",\"b\":[\"***\",\"n\"]}", "{\"a\":\"x\",\"b\":[\"y\"]}",
+         "{\"a\":\"x\",\"b\":[\"y\",\"n\"]}", NULL},
+        {"{\"k\":2,\"n\":5}", "{\"k\":[\"p\",\"q\"],\"n\":4}", "{\"k\":[\"p\",\"q\"],\"n\":5}", NULL},
+        {"{\"a\":{\"b\":\"***\"}}", "{\"a\":{}}", NULL, "/a/b"},
+        {"{\"a\":[\"***\"]}", NULL, NULL, "/a/0"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct json *sent = tree_of(rows[i].sent), *held = rows[i].held ? tree_of(rows[i].held) : NULL;
+        struct why why = {0};
+        struct buf b;
+        buf_init(&b, 1000);
+        int err = secrets_unmask(&b, sent, held, &why);
+        if (rows[i].becomes ? err || !view_is(buf_get(&b), rows[i].becomes)
+                            : !err || strcmp(why.at, rows[i].at) != 0)
+            fail_msg("row %zu: %d at %s", i, err, why.at);
+        buf_fini(&b);
+        json_free(sent);
+        json_free(held);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(feeds), cmocka_unit_test(sinks_and_channels),
-                                       cmocka_unit_test(others_are_left_alone)};
+                                       cmocka_unit_test(others_are_left_alone),
+                                       cmocka_unit_test(masks_stand_for_what_is_held)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

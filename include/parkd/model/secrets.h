@@ -12,6 +12,8 @@
 #include "parkd/base/json_write.h"
 #include "parkd/model/words.h"
 
+#define SECRETS_MASK "***"
+
 struct json;
 
 struct secrets_rule {
@@ -24,6 +26,13 @@ struct secrets_rule {
  * declares ({"name":"type"}); empty: not known. A text that is no JSON becomes null. */
 void secrets_rewrite(struct json_writer *w, enum noun noun, struct view text, struct view params,
                      const struct secrets_rule *rule);
+
+/* Each secret as "***", lists of digests as their number: for people. */
+void secrets_mask(struct json_writer *w, enum noun noun, struct view text, struct view params);
+/* What people sent back: a mask stands for what `held` has in its place (NULL: nothing), a number of digests
+ * for the list. ERR_INVALID with `why` where nothing was held. */
+int secrets_unmask(struct buf *out, const struct json *doc, const struct json *held,
+                   struct why *why) must_check;
 
 /* Every secret sealed under the key, for this very document; ERR_TOO_BIG when one is too long, ERR_NOMEM.
  * What is sealed already stays. */

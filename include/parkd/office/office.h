@@ -167,6 +167,10 @@ struct office_port {
     /* Whether this parkd does what falls due. */
     bool (*leads)(void *ctx);
     struct view (*dialect_params)(void *ctx, struct view dialect);
+    void (*each_dialect)(void *ctx,
+                         void (*fn)(void *ctx, const char *name, bool polls, bool receives,
+                                    struct view params),
+                         void *fn_ctx);
     struct fetcher *fetcher; /* for messages to people */
 };
 
