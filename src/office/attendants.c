@@ -386,8 +386,8 @@ static int send(struct call *c, const struct report *r)
 void office_attendant_report(struct call *c)
 {
     static const char *const known[] = {"id", "at", "free", "delta", "band", NULL};
-    const struct registry_lot *l = own_lot(c);
     struct attendants *s = c->o->attendants;
+    const struct registry_lot *l = own_lot(c);
     char id[65] = "";
     struct why why = {0};
     struct report r;

@@ -235,15 +235,15 @@ static int parse_own(struct call *c, const struct json *doc, const struct regist
 
 void office_operator_lot_put(struct call *c)
 {
-    struct json *doc = registration_body(c);
-    uint32_t i = registry_find(c->o->reg, c->r.args[0]);
-    const struct registry_lot *held =
-        i == REGISTRY_NONE || registry_lot(c->o->reg, i)->removed ? NULL : registry_lot(c->o->reg, i);
     struct lot lot;
     struct why why = {0};
     uint64_t version = 0;
+    struct json *doc = registration_body(c);
     if (!doc)
         return;
+    uint32_t i = registry_find(c->o->reg, c->r.args[0]);
+    const struct registry_lot *held =
+        i == REGISTRY_NONE || registry_lot(c->o->reg, i)->removed ? NULL : registry_lot(c->o->reg, i);
     if (held && !principal_owns(&c->who, held->lot.owner)) {
         json_free(doc);
         call_fail(c, ERR_NOT_FOUND, "", "no lot of yours has this id");
