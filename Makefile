@@ -41,7 +41,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz sources quality-rates lint headers format install clean deps deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates lint headers format install clean deps deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -72,6 +72,10 @@ bench: deps ## figures beside the Node peer, in the same minute
 
 fuzz: deps-test ## every parser of outside bytes, FUZZ_SECONDS each (60)
 	$(Q)exec tests/fuzz/run fuzz $(or $(FUZZ_SECONDS),60)
+
+onboarding: deps-test ## a district from nothing to 44 of 44, through the API as office and operators would
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl /usr/bin/python3 -m pytest -q -s tests/flow/test_onboarding.py
 
 sources: deps ## real feeds of ../shared/data against their expected answers, one line each
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
