@@ -177,7 +177,8 @@ class Demo:
 
     def start_parkd(self):
         (self.dir / "district.json").write_text(json.dumps(self.district, ensure_ascii=False))
-        conf = {"district": {"name": "张店区公共停车场", "file": str(self.dir / "district.json")},
+        conf = {"district": {"name": "张店区公共停车场", "file": str(self.dir / "district.json"), "division": "370303"},
+                "staff": {"listen": "127.0.0.1:0"},
                 "net": {"allow_subnets": ["127.0.0.0/8"], "max_polls_per_host": 8}}
         (self.dir / "parkd.json").write_text(json.dumps(conf, ensure_ascii=False))
         state = self.dir / "state"
