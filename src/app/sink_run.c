@@ -163,11 +163,6 @@ static void ask(struct sink_run *r)
 
 /* ---- begin and end */
 
-static const char *or_null(const char *s)
-{
-    return s[0] ? s : NULL;
-}
-
 int sink_run_start(struct loop *loop, struct fetcher *fetcher, struct sink_trial *t, sink_run_load_fn *load,
                    void *load_ctx, sink_run_done_fn *done, void *done_ctx, struct sink_run **out)
 {
@@ -176,14 +171,13 @@ int sink_run_start(struct loop *loop, struct fetcher *fetcher, struct sink_trial
     *out = NULL;
     if (!r)
         return ERR_NOMEM;
-    *r = (struct sink_run){
-        .loop = loop,
-        .fetcher = fetcher,
-        .load = load,
-        .load_ctx = load_ctx,
-        .done = done,
-        .done_ctx = done_ctx,
-        .tls = {or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file), tls->skip_verify}};
+    *r = (struct sink_run){.loop = loop,
+                           .fetcher = fetcher,
+                           .load = load,
+                           .load_ctx = load_ctx,
+                           .done = done,
+                           .done_ctx = done_ctx,
+                           .tls = {tls->ca_file, tls->cert_file, tls->key_file, tls->skip_verify}};
     buf_init(&r->head, HEAD_MAX);
     buf_init(&r->body, DIALECT_MAX_BODY);
     buf_init(&r->text, ANSWER_MAX);

@@ -252,14 +252,8 @@ int access_token_request(const struct feed *f, struct access_extra *x, struct fe
     return err;
 }
 
-static const char *or_null(const char *s)
-{
-    return s[0] ? s : NULL;
-}
-
 struct fetch_tls access_tls(const struct feed *f)
 {
     const struct tls_files *tls = &f->tls;
-    return (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
-                              tls->skip_verify};
+    return (struct fetch_tls){tls->ca_file, tls->cert_file, tls->key_file, tls->skip_verify};
 }

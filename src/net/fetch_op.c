@@ -305,6 +305,11 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
     return CURLE_OK;
 }
 
+static bool is_file(const char *path)
+{
+    return path && path[0];
+}
+
 static int set_tls(struct fetch *op, CURL *easy)
 {
     const struct fetch_tls *tls = op->tls;
@@ -319,13 +324,13 @@ static int set_tls(struct fetch *op, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
-    if (tls->ca_file) { /* only this one: the system's folder would vouch for others */
+    if (is_file(tls->ca_file)) { /* only this one: the system's folder would vouch for others */
         bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file) != 0;
         bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) != 0;
     }
-    if (tls->cert_file)
+    if (is_file(tls->cert_file))
         bad |= curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file) != 0;
-    if (tls->key_file)
+    if (is_file(tls->key_file))
         bad |= curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file) != 0;
     return bad ? ERR_NOMEM : 0;
 }
@@ -421,7 +426,7 @@ static void explain_tls(const struct fetch *op, CURL *easy, struct fetch_result 
     }
     if (easy)
         curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &shaken_us);
-    if (op->tls && op->tls->cert_file && shaken_us > 0)
+    if (op->tls && is_file(op->tls->cert_file) && shaken_us > 0)
         snprintf(res->detail + n, sizeof res->detail - n, "; the client certificate may be refused");
 }
 

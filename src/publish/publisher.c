@@ -125,11 +125,6 @@ static void sink_close(struct publish_sink *s)
     s->session = NULL;
 }
 
-static const char *or_null(const char *text)
-{
-    return text[0] ? text : NULL;
-}
-
 static int open_session(struct publish_sink *s, struct why *why)
 {
     const struct dialect *d = dialects_find(s->p->dialects, s->conf.dialect);
@@ -168,8 +163,7 @@ static void lines_resume(struct publish_sink *s)
 static int sink_open(struct publish_sink *s, struct why *why)
 {
     const struct tls_files *tls = &s->conf.tls;
-    s->tls = (struct fetch_tls){or_null(tls->ca_file), or_null(tls->cert_file), or_null(tls->key_file),
-                                tls->skip_verify};
+    s->tls = (struct fetch_tls){tls->ca_file, tls->cert_file, tls->key_file, tls->skip_verify};
     s->pace = (struct publish_pace){0};
     lines_hurry(s);
     if (s->conf.parallel < 1 || s->conf.parallel > PUBLISH_LANES)

@@ -129,4 +129,23 @@ static inline void city_spoil(struct buf *text, const char *after)
     at[strlen(after)] ^= 1;
 }
 
+/* The same with a session of its own: what was heard and the reply are as wanted; the error is given back. */
+static inline int city_heard(struct dialects *all, const char *dialect, const char *params,
+                             const struct dialect_request *sent, const char *want, const char *reply)
+{
+    struct report_list heard;
+    struct buf answer;
+    struct dialect_session *s = open_session(all, dialect, params);
+    report_list_init(&heard);
+    buf_init(&answer, 4096);
+    int err = city_hear(s, sent, &heard, &answer);
+    assert_list(&heard, want);
+    if (!has_text(buf_get(&answer), reply))
+        fail_msg("%s", answer.p ? answer.p : "no answer");
+    buf_fini(&answer);
+    report_list_fini(&heard);
+    dialect_close(s);
+    return err;
+}
+
 #endif

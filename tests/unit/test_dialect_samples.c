@@ -8,25 +8,9 @@
  */
 #include <dirent.h>
 
-#include "dialect_test.h"
+#include "shipped_test.h"
 
 #include "parkd/base/json_write.h"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 static char *read_whole(const char *path, size_t *n)
 {

@@ -3,24 +3,9 @@
  * send, known answers of the signature included, and what they make of answers.
  */
 #include "city_test.h"
+#include "shipped_test.h"
 
 #include "parkd/base/json_write.h"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 /* Two lots, A with 42 free places and B of which that is not known. */
 struct two {

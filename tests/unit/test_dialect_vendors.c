@@ -2,25 +2,9 @@
  * The shipped dialects: the known answers of their signing recipes, Jieshun's token, Hangzhou's cipher both
  * ways.
  */
-#include "dialect_test.h"
+#include "shipped_test.h"
 
 #include "parkd/base/crypto.h"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 /* ---- known answers */
 

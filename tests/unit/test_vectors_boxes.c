@@ -3,23 +3,7 @@
  * Jieshun) or lot by lot (Keytop): who is believed, what a repeat does, and what is asked next. Their single
  * messages are samples under tests/data/dialects.
  */
-#include "dialect_test.h"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
+#include "shipped_test.h"
 
 static struct view nothing(void *accessor, const char *name)
 {

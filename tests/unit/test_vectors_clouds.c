@@ -4,26 +4,11 @@
  * is told. Single messages are samples under tests/data/dialects.
  */
 #include "city_test.h"
+#include "shipped_test.h"
 
 #define SECRET \
     "XX"       \
     "X" /* of the published example */
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 /* ---- hearing */
 

@@ -3,6 +3,7 @@
  * that expire, words that a registration replaces.
  */
 #include "city_test.h"
+#include "shipped_test.h"
 
 #define ACCOUNT "\"user\":\"u1\",\"password\":\"p1\""
 #define SIGNED  "{" ACCOUNT ",\"sign_key\":\"k1\",\"digest\":\"sm3\"}"
@@ -19,22 +20,6 @@ struct guangzhou {
     struct dialect_item item;
     struct why why;
 };
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 static void begin(struct guangzhou *g, const char *params)
 {

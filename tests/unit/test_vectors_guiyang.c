@@ -3,6 +3,7 @@
  * changed or sealed by another is refused.
  */
 #include "city_test.h"
+#include "shipped_test.h"
 
 #define CIPHER_KEY "MDEyMzQ1Njc4OWFiY2RlZg==" /* 0123456789abcdef */
 #define V1_DATA                                                                                        \
@@ -41,22 +42,6 @@ struct version {
      "https://lot.example/open-server/api/mercury/park/heartbeat", V2_DATA},
 };
 
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
-
 static void tell(const char *params, bool beat, struct dialect_request_list *out)
 {
     struct city_item c;
@@ -74,19 +59,7 @@ static void tell(const char *params, bool beat, struct dialect_request_list *out
 
 static int hear(const char *params, const struct dialect_request *sent, const char *want, const char *reply)
 {
-    struct report_list heard;
-    struct buf answer;
-    struct dialect_session *s = open_session(ds, "guiyang", params);
-    report_list_init(&heard);
-    buf_init(&answer, 4096);
-    int err = city_hear(s, sent, &heard, &answer);
-    assert_list(&heard, want);
-    if (!has_text(buf_get(&answer), reply))
-        fail_msg("%s", answer.p);
-    buf_fini(&answer);
-    report_list_fini(&heard);
-    dialect_close(s);
-    return err;
+    return city_heard(ds, "guiyang", params, sent, want, reply);
 }
 
 static void the_known_answers(void **state)

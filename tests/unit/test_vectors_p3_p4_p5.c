@@ -3,23 +3,7 @@
  * way in verifies; what is signed wrongly is refused in each one's manner. Lots' registrations and what the
  * platforms answer to them.
  */
-#include "dialect_test.h"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
+#include "shipped_test.h"
 
 #define NEW_YEAR 1767225600000 /* 2026-01-01 08:00:00 in Beijing */
 

@@ -3,6 +3,7 @@
  * what was changed or signed by another is refused.
  */
 #include "city_test.h"
+#include "shipped_test.h"
 
 #define UUID    "7ec04880-cd0b-402d-bd92-b4e582ddc09e"
 #define KEYS    "\"app_key\":\"parking-app-key\",\"app_secret\":\"parking-app-secret\""
@@ -12,22 +13,6 @@
     "?app_key=parking-app-key&app_uuid=tea-trade-device-01&req_uuid=" UUID \
     "&sig_method=HMAC-SHA1&timestamp=1697942682"
 #define BASE "https://lot.example/parkings/parking-app-key"
-
-static struct dialects *ds;
-
-static int set_up(void **state)
-{
-    (void)state;
-    ds = load_shipped();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    dialects_free(ds);
-    return 0;
-}
 
 enum call { PUSH, REGISTER };
 
@@ -61,19 +46,7 @@ static void tell(const char *dialect, const char *params, enum call call, struct
 static int hear(const char *dialect, const char *params, const struct dialect_request *sent, const char *want,
                 const char *reply)
 {
-    struct report_list heard;
-    struct buf answer;
-    struct dialect_session *s = open_session(ds, dialect, params);
-    report_list_init(&heard);
-    buf_init(&answer, 4096);
-    int err = city_hear(s, sent, &heard, &answer);
-    assert_list(&heard, want);
-    if (!has_text(buf_get(&answer), reply))
-        fail_msg("%s", answer.p ? answer.p : "no answer");
-    buf_fini(&answer);
-    report_list_fini(&heard);
-    dialect_close(s);
-    return err;
+    return city_heard(ds, dialect, params, sent, want, reply);
 }
 
 static void the_known_answers(void **state)

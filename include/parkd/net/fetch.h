@@ -37,8 +37,8 @@ struct fetch_limits {
 };
 
 struct fetch_tls {
-    const char *ca_file;   /* NULL: the system's */
-    const char *cert_file; /* client certificate, PEM; NULL none */
+    const char *ca_file;   /* NULL or "": the system's */
+    const char *cert_file; /* client certificate, PEM; NULL or "": none */
     const char *key_file;
     bool skip_verify; /* with a visible warning state only */
 };
