@@ -93,11 +93,25 @@ static int want_cell(struct row *r, size_t column)
     return 0;
 }
 
+/* Without control characters, which no cell means and no workbook can hold. */
+static struct view clean(struct view text, char dst[SHEET_TEXT])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if ((c >= ' ' && c != 0x7F) || c == '\n' || c == '\t')
+            dst[n++] = text.p[i];
+    }
+    return view_trim((struct view){dst, n});
+}
+
 int sheet_put(struct sheet *s, size_t row, size_t column, struct view text)
 {
+    char bytes[SHEET_TEXT];
     text = view_trim(text);
     if (text.n > SHEET_TEXT)
         return ERR_TOO_BIG;
+    text = clean(text, bytes);
     int rc = want_row(s, row);
     if (rc || !text.n)
         return rc;
