@@ -4,8 +4,10 @@
 #include "parkd/model/ledger.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "parkd/base/iso8601.h"
 #include "parkd/base/json.h"
 
 static const char *const modes[] = {[MODE_UNKNOWN] = NULL, [MODE_AUTO] = "auto", [MODE_MANUAL] = "manual"};
@@ -88,15 +90,33 @@ static int parse_location(const struct json *j, struct ledger_entry *e, struct w
     return err;
 }
 
+int ledger_date(unsigned year, unsigned month, unsigned day, char out[11])
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year < 1900 || year > 2999 || month < 1 || month > 12 || day < 1 ||
+        day > days[month - 1] + (month == 2 && leap ? 1U : 0U))
+        return ERR_RANGE;
+    (void)snprintf(out, 11, "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
+    return 0;
+}
+
 static bool is_date(const char *s)
 {
     static const char form[] = "dddd-dd-dd";
+    char again[11];
     for (size_t i = 0; form[i]; i++) {
         if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
             return false;
     }
-    int month = (s[5] - '0') * 10 + s[6] - '0', day = (s[8] - '0') * 10 + s[9] - '0';
-    return !s[10] && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    unsigned part[3] = {0};
+    for (size_t i = 0, k = 0; i < sizeof form - 1; i++) {
+        if (s[i] == '-')
+            k++;
+        else
+            part[k] = part[k] * 10 + (unsigned)(s[i] - '0');
+    }
+    return !s[sizeof form - 1] && ledger_date(part[0], part[1], part[2], again) == 0;
 }
 
 static int parse_count(const struct json *j, const char *key, int32_t *out, struct why *why)
@@ -120,11 +140,16 @@ static int parse_all(const struct json *j, struct ledger_entry *e, struct why *w
         return err;
     e->mode = mode < 0 ? MODE_UNKNOWN : mode == 0 ? MODE_AUTO : MODE_MANUAL;
     if (e->next_date[0] && !is_date(e->next_date))
-        return why_set(why, ERR_INVALID, "/next_date", "must be a day like 2026-12-31");
+        return why_set(why, ERR_INVALID, "/next_date", "must be a day of the calendar, like 2026-12-31");
     if (e->total != COUNT_NONE && e->open > e->total)
         return why_set(why, ERR_RANGE, "/open", "more places are open (%d) than there are (%d)", (int)e->open,
                        (int)e->total);
     return 0;
+}
+
+bool ledger_id_valid(struct view id)
+{
+    return lot_id_valid(id) && !view_is(id, "import") && !view_is(id, "export") && !view_is(id, "report");
 }
 
 int ledger_parse(const struct json *doc, struct ledger_entry *out, struct why *why)
@@ -137,8 +162,9 @@ int ledger_parse(const struct json *doc, struct ledger_entry *out, struct why *w
     e.state = out->state;
     int err = json_only(doc, known, why);
     err = err ? err : json_need_str(doc, "id", e.id, sizeof e.id, why);
-    if (!err && !lot_id_valid(view_of(e.id)))
-        err = why_set(why, ERR_INVALID, "/id", "must be 1 to 32 letters, digits, '.', '_' or '-'");
+    if (!err && !ledger_id_valid(view_of(e.id)))
+        err = why_set(why, ERR_INVALID, "/id",
+                      "must be 1 to 32 letters, digits, '.', '_' or '-', and not import, export or report");
     err = err ? err : parse_all(doc, &e, why);
     if (!err)
         *out = e;
@@ -210,8 +236,8 @@ static void write_step(struct json_writer *w, const struct ledger_step *s)
 void ledger_write(struct json_writer *w, const struct ledger_entry *e, const struct json *history,
                   const struct ledger_step *step)
 {
-    size_t n = json_is(history, JSON_ARRAY) ? json_size(history) : 0,
-           skip = n >= LEDGER_HISTORY_MAX ? n - LEDGER_HISTORY_MAX + 1 : 0;
+    size_t n = json_is(history, JSON_ARRAY) ? json_size(history) : 0, all = n + (step ? 1 : 0),
+           skip = all > LEDGER_HISTORY_MAX ? all - LEDGER_HISTORY_MAX : 0;
     jw_object(w, NULL);
     ledger_write_members(w, e);
     jw_array(w, "history");
@@ -264,6 +290,18 @@ bool ledger_may_step(enum lot_stage from, enum lot_stage to)
             return true;
     }
     return false;
+}
+
+bool ledger_was_connected(const struct json *history, int64_t ms)
+{
+    const struct json *first = json_is(history, JSON_ARRAY) ? json_first(history) : NULL;
+    bool connected = first && view_is(json_text(json_get(first, "from")), "connected");
+    for (const struct json *step = first; step; step = json_next(step)) {
+        int64_t at = 0;
+        if (iso8601_parse(json_text(json_get(step, "at")), &at) == 0 && at < ms)
+            connected = view_is(json_text(json_get(step, "to")), "connected");
+    }
+    return connected;
 }
 
 /* --- codes --- */

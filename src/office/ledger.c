@@ -42,11 +42,24 @@ bool ledger_entry_of(const struct office *o, struct view id, struct ledger_entry
 {
     const struct doc *d = doc_find(o, NOUN_LEDGER, id);
     const struct registry_lot *l = lot_of(o, id);
-    if (d && ledger_read(d->tree, out))
+    if (d && ledger_entry_read(o, d, out))
         return true;
     if (l)
         ledger_of_lot(&l->lot, out);
     return l != NULL;
+}
+
+bool ledger_entry_read(const struct office *o, const struct doc *d, struct ledger_entry *out)
+{
+    if (!ledger_read(d->tree, out))
+        return false;
+    const struct registry_lot *l = lot_of(o, view_of(out->id));
+    if (!l)
+        return true;
+    out->state = l->lot.stage;
+    if (l->lot.owner[0])
+        memcpy(out->owner, l->lot.owner, sizeof out->owner);
+    return true;
 }
 
 int ledger_put(struct office *o, const struct ledger_entry *e, const struct ledger_step *step,
@@ -81,9 +94,15 @@ static void step_end(struct stepping *s, int err, uint64_t version)
     free(s);
 }
 
+static void follow(struct office *o, struct view id);
+
+/* Where the lot did not move, the entry goes back to where the lot is. */
 static void on_lot_saved(void *ctx, int err, uint64_t version)
 {
-    step_end(ctx, err, version);
+    struct stepping *s = ctx;
+    if (err)
+        follow(s->o, view_of(s->id));
+    step_end(s, err, version);
 }
 
 /* The registration again, in another stage. */
@@ -124,7 +143,7 @@ static void on_entry_saved(void *ctx, int err, uint64_t version)
     json_free(doc);
     buf_fini(&b);
     if (err)
-        step_end(s, err, 0);
+        on_lot_saved(s, err, 0);
 }
 
 int ledger_step(struct office *o, struct view id, enum lot_stage to, const char *by, const char *reason,
@@ -177,7 +196,8 @@ static void follow(struct office *o, struct view id)
     enum lot_stage stage = l ? l->lot.stage : STAGE_SURVEYED;
     if (!there && !l)
         return;
-    if (there && (l ? e.state == stage && strcmp(e.owner, l->lot.owner) == 0
+    bool owned = l && l->lot.owner[0];
+    if (there && (l ? e.state == stage && (!owned || strcmp(e.owner, l->lot.owner) == 0)
                     : e.state == STAGE_SURVEYED || e.state == STAGE_RETIRED))
         return;
     struct ledger_step step = {clock_wall_ms(o->clock), "parkd",
@@ -186,7 +206,7 @@ static void follow(struct office *o, struct view id)
     bool moved = !there || e.state != stage;
     if (!there)
         ledger_of_lot(&l->lot, &e);
-    if (l)
+    if (owned)
         memcpy(e.owner, l->lot.owner, sizeof e.owner);
     e.state = stage;
     int rc = ledger_put(o, &e, moved ? &step : NULL, d ? d->version : UINT64_MAX, on_followed, NULL);
@@ -251,7 +271,7 @@ static void list_one(void *ctx, const struct doc *d)
 {
     struct listing *l = ctx;
     struct ledger_entry e;
-    if (!ledger_read(d->tree, &e))
+    if (!ledger_entry_read(l->o, d, &e))
         return;
     ledger_count(&l->progress, &e);
     if (!matches(l, &e))
@@ -283,7 +303,7 @@ void office_ledger_get(struct call *c)
     struct ledger_entry e;
     struct json_writer w;
     struct buf b;
-    if (!d || !ledger_read(d->tree, &e)) {
+    if (!d || !ledger_entry_read(c->o, d, &e)) {
         call_fail(c, ERR_NOT_FOUND, "", "the ledger has no such car park");
         return;
     }

@@ -15,6 +15,8 @@
 
 /* The stored entry; without one, what the lot's registration says. false: neither is there. */
 bool ledger_entry_of(const struct office *o, struct view id, struct ledger_entry *out);
+/* The same of a document: in the state of its lot, should the two not agree yet. */
+bool ledger_entry_read(const struct office *o, const struct doc *d, struct ledger_entry *out);
 void ledger_of_lot(const struct lot *l, struct ledger_entry *out);
 /* Writes the entry with its history and perhaps one more step. if_version as of store_put. */
 int ledger_put(struct office *o, const struct ledger_entry *e, const struct ledger_step *step,
@@ -27,6 +29,12 @@ int ledger_step(struct office *o, struct view id, enum lot_stage to, const char 
 
 /* The same for a request: answers with the entry. */
 void call_step(struct call *c, struct view id, enum lot_stage to, const char *reason);
+
+/* --- ledger_export.c --- */
+const char *ledger_state_zh(enum lot_stage state); /* 普查 登记 联调 接入 暂停 停用 */
+/* Answers with a table (freed here) as CSV or XLSX; `stem`: of the file's name. `err`: what went wrong while
+ * it was made. */
+void call_sheet(struct call *c, struct sheet *s, int err, bool xlsx, const char *title, const char *stem);
 
 /* --- ledger_columns.c: which column is what; pure --- */
 enum ledger_column {
@@ -56,13 +64,22 @@ enum ledger_column {
 };
 #define COLUMN_NONE SIZE_MAX
 struct ledger_columns {
-    size_t at[COLUMN_N]; /* COLUMN_NONE: the sheet has none */
-    size_t first_row;    /* of what stands below the headings */
+    size_t at[COLUMN_N];           /* COLUMN_NONE: the sheet has none */
+    size_t heading_row, first_row; /* the headings stand from the one to before the other */
+    bool has_datum;                /* the heading of the place names it: 经度（GCJ-02） */
+    enum datum datum;
 };
 /* ERR_NOT_FOUND with `why`: no heading of names. */
 int ledger_columns_find(const struct sheet *s, struct ledger_columns *out, struct why *why) must_check;
 const char *ledger_column_name(enum ledger_column c); /* the heading that export writes */
-/* A cell without full-width digits, letters and blanks. */
+/* Is the row the heading once more, as on every page of a print? */
+bool ledger_columns_again(const struct sheet *s, const struct ledger_columns *c, size_t row);
+/* The headings that are none of these, a JSON array. */
+void ledger_columns_write_others(struct json_writer *w, const char *key, const struct sheet *s,
+                                 const struct ledger_columns *c);
+/* "WGS84", "火星坐标", "百度" …; false: names none. */
+bool ledger_datum_of(const char *text, enum datum *out);
+/* A cell without full-width digits, letters and blanks, and without blanks at its ends. */
 void ledger_clean(struct view cell, char *dst, size_t size);
 
 /* --- ledger_row.c: a row becomes an entry; pure --- */

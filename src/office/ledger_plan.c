@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "office/ledger.h"
+#include "office/ledger_index.h"
 #include "office/sign.h"
 
 #define PLAN_MAX  5000
@@ -17,21 +18,74 @@
 struct planning {
     const struct office *o;
     struct plan *p;
+    struct index_item *held;        /* name → document, of the ledger */
+    struct index_item *operators;   /* name or id → id */
+    struct index_item *ids, *names; /* of the rows above */
 };
+
+/* --- what is held --- */
+
+struct indexing {
+    struct index_item **into;
+    int err;
+};
+
+static void index_entry(void *ctx, const struct doc *d)
+{
+    struct indexing *x = ctx;
+    char name[LOT_NAME_SIZE + 8];
+    ledger_clean(view_of(doc_str(d, "name")), name, sizeof name);
+    if (!x->err)
+        x->err = index_add(x->into, name, d);
+}
+
+static void index_operator(void *ctx, const struct doc *d)
+{
+    struct indexing *x = ctx;
+    struct account a;
+    if (x->err || !account_read(d->tree, &a) || a.role != ROLE_OPERATOR)
+        return;
+    x->err = index_add(x->into, a.id, d->id);
+    if (!x->err && a.name[0] && strcmp(a.name, a.id) != 0)
+        x->err = index_add(x->into, a.name, d->id);
+}
+
+static int planning_init(struct planning *g)
+{
+    struct office *o = (struct office *)(uintptr_t)g->o; /* doc_each sorts what it shows */
+    struct indexing entries = {&g->held, 0}, operators = {&g->operators, 0};
+    doc_each(o, NOUN_LEDGER, index_entry, &entries);
+    doc_each(o, NOUN_ACCOUNT, index_operator, &operators);
+    return entries.err ? entries.err : operators.err;
+}
+
+static void planning_fini(struct planning *g)
+{
+    index_free(&g->held);
+    index_free(&g->operators);
+    index_free(&g->ids);
+    index_free(&g->names);
+}
 
 /* --- merging with what is held --- */
 
+/* A cell that says the same but for widths and blanks, or nothing, changes nothing. */
 static void keep(char *dst, const char *held, size_t size)
 {
-    if (!dst[0])
+    char clean[1024];
+    ledger_clean(view_of(held), clean, sizeof clean);
+    if (!dst[0] || strcmp(dst, clean) == 0)
         memcpy(dst, held, size);
 }
 
 static void merge(struct ledger_entry *e, const struct ledger_entry *held)
 {
+    keep(e->name, held->name, sizeof e->name);
     keep(e->address, held->address, sizeof e->address);
     keep(e->area, held->area, sizeof e->area);
     keep(e->owner, held->owner, sizeof e->owner);
+    if (!held->owner_name[0] && strcmp(e->owner_name, held->owner) == 0)
+        e->owner_name[0] = 0; /* export writes the id where there is no name */
     keep(e->owner_name, held->owner_name, sizeof e->owner_name);
     keep(e->kind, held->kind, sizeof e->kind);
     keep(e->system, held->system, sizeof e->system);
@@ -54,47 +108,22 @@ static void merge(struct ledger_entry *e, const struct ledger_entry *held)
 
 /* --- which entry --- */
 
-struct by_name {
-    const char *name;
-    const struct doc *found;
-    int n;
-};
-
-static void look_name(void *ctx, const struct doc *d)
-{
-    struct by_name *b = ctx;
-    if (strcmp(doc_str(d, "name"), b->name) == 0) {
-        b->found = d;
-        b->n++;
-    }
-}
-
-static bool planned(const struct plan *p, const char *id)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        if (strcmp(p->v[i].r.e.id, id) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* By name only where no row above means that entry already. */
 static const struct doc *entry_of(const struct planning *g, struct ledger_row *r)
 {
-    const struct office *o = g->o;
     if (r->e.id[0])
-        return doc_find(o, NOUN_LEDGER, view_of(r->e.id));
-    struct by_name b = {.name = r->e.name};
-    doc_each((struct office *)(uintptr_t)o, NOUN_LEDGER, look_name, &b);
-    if (b.n > 1)
+        return doc_find(g->o, NOUN_LEDGER, view_of(r->e.id));
+    size_t n = index_count(g->held, r->e.name);
+    if (n > 1)
         ledger_row_doubt(r, COLUMN_NAME, "台账里有几个同名的，请给出编码",
                          "several entries have this name; give the code");
-    return b.n == 1 && !planned(g->p, b.found->id) ? b.found : NULL;
+    const struct doc *d = n == 1 ? index_value(g->held, r->e.name) : NULL;
+    return d && !index_count(g->ids, d->id) ? d : NULL;
 }
 
 static bool code_taken(const struct planning *g, const char *code)
 {
-    return planned(g->p, code) || doc_find(g->o, NOUN_LEDGER, view_of(code)) ||
+    return index_count(g->ids, code) || doc_find(g->o, NOUN_LEDGER, view_of(code)) ||
            registry_find(g->o->reg, view_of(code)) != REGISTRY_NONE;
 }
 
@@ -121,33 +150,11 @@ static void give_code(const struct planning *g, struct ledger_row *r)
     r->refused = &full;
 }
 
-/* --- operators --- */
-
-struct by_operator {
-    const char *name;
-    char id[ACCOUNT_ID_SIZE];
-    int n;
-};
-
-static void look_operator(void *ctx, const struct doc *d)
+static void find_operator(const struct planning *g, struct ledger_entry *e)
 {
-    struct by_operator *b = ctx;
-    struct account a;
-    if (!account_read(d->tree, &a) || a.role != ROLE_OPERATOR ||
-        (strcmp(a.name, b->name) != 0 && strcmp(a.id, b->name) != 0))
-        return;
-    memcpy(b->id, a.id, sizeof b->id);
-    b->n++;
-}
-
-static void find_operator(const struct office *o, struct ledger_entry *e)
-{
-    struct by_operator b = {.name = e->owner_name};
-    if (!e->owner_name[0])
-        return;
-    doc_each((struct office *)(uintptr_t)o, NOUN_ACCOUNT, look_operator, &b);
-    if (b.n == 1)
-        memcpy(e->owner, b.id, sizeof e->owner);
+    if (e->owner_name[0] && index_count(g->operators, e->owner_name) == 1)
+        (void)snprintf(e->owner, sizeof e->owner, "%s",
+                       (const char *)index_value(g->operators, e->owner_name));
 }
 
 /* --- one row --- */
@@ -157,14 +164,11 @@ static void check_twins(const struct planning *g, struct plan_row *row)
     static const struct ledger_doubt twice = {COLUMN_CODE, "编码在前面的行里已经出现",
                                               "stands in a row above already"};
     const struct ledger_entry *e = &row->r.e;
-    for (size_t i = 0; i < g->p->n; i++) {
-        const struct ledger_entry *other = &g->p->v[i].r.e;
-        if (e->id[0] && strcmp(e->id, other->id) == 0)
-            row->r.refused = &twice;
-        else if (strcmp(e->name, other->name) == 0)
-            ledger_row_doubt(&row->r, COLUMN_NAME, "名称在前面的行里已经出现",
-                             "the name stands in a row above already");
-    }
+    if (e->id[0] && index_count(g->ids, e->id))
+        row->r.refused = &twice;
+    else if (e->name[0] && index_count(g->names, e->name))
+        ledger_row_doubt(&row->r, COLUMN_NAME, "名称在前面的行里已经出现",
+                         "the name stands in a row above already");
 }
 
 static void settle_state(struct ledger_row *r, const struct ledger_entry *held)
@@ -182,13 +186,14 @@ static void settle_state(struct ledger_row *r, const struct ledger_entry *held)
     }
 }
 
-static void plan_one(const struct planning *g, struct plan_row *row)
+static int plan_one(struct planning *g, struct plan_row *row)
 {
     struct ledger_row *r = &row->r;
     struct ledger_entry held;
     check_twins(g, row);
+    int rc = index_add(&g->names, r->e.name, NULL);
     const struct doc *d = r->refused ? NULL : entry_of(g, r);
-    bool there = d && ledger_read(d->tree, &held);
+    bool there = d && ledger_entry_read(g->o, d, &held);
     if (there) {
         memcpy(r->e.id, held.id, sizeof r->e.id);
         merge(&r->e, &held);
@@ -197,12 +202,13 @@ static void plan_one(const struct planning *g, struct plan_row *row)
         give_code(g, r);
     }
     if (!there || !held.owner[0])
-        find_operator(g->o, &r->e);
+        find_operator(g, &r->e);
     settle_state(r, there ? &held : NULL);
     row->act = r->refused                  ? PLAN_REFUSED
                : !there                    ? PLAN_NEW
                : ledger_same(&r->e, &held) ? PLAN_SAME
                                            : PLAN_CHANGED;
+    return rc || !r->e.id[0] ? rc : index_add(&g->ids, r->e.id, NULL);
 }
 
 static struct plan_row *add_row(struct plan *p)
@@ -216,26 +222,33 @@ static struct plan_row *add_row(struct plan *p)
     return &p->v[p->n];
 }
 
-int plan_make(const struct office *o, struct sheet *s, struct plan *out, struct why *why)
+static int plan_rows(struct planning *g, const struct sheet *s, struct why *why)
 {
-    *out = (struct plan){.sheet = s};
-    const struct planning g = {o, out};
-    int rc = ledger_columns_find(s, &out->columns, why);
-    for (size_t row = out->columns.first_row; !rc && row < sheet_rows(s); row++) {
+    struct plan *out = g->p;
+    for (size_t row = out->columns.first_row; row < sheet_rows(s); row++) {
         struct plan_row *p = add_row(out);
-        if (!p || out->n >= PLAN_MAX) {
-            rc = p ? why_set(why, ERR_TOO_BIG, "", "more than %d car parks; split the file", PLAN_MAX)
-                   : ERR_NOMEM;
-            break;
-        }
+        if (!p || out->n >= PLAN_MAX)
+            return p ? why_set(why, ERR_TOO_BIG, "", "more than %d car parks; split the file", PLAN_MAX)
+                     : ERR_NOMEM;
         *p = (struct plan_row){.row = row};
         if (!ledger_row_read(s, &out->columns, row, &p->r))
             continue;
-        plan_one(&g, p);
+        int rc = plan_one(g, p);
+        if (rc)
+            return rc;
         out->n++;
     }
-    if (!rc && !out->n)
-        rc = why_set(why, ERR_MISSING, "", "no car park stands below the headings");
+    return out->n ? 0 : why_set(why, ERR_MISSING, "", "no car park stands below the headings");
+}
+
+int plan_make(const struct office *o, struct sheet *s, struct plan *out, struct why *why)
+{
+    *out = (struct plan){.sheet = s};
+    struct planning g = {.o = o, .p = out};
+    int rc = ledger_columns_find(s, &out->columns, why);
+    rc = rc ? rc : planning_init(&g);
+    rc = rc ? rc : plan_rows(&g, s, why);
+    planning_fini(&g);
     return rc;
 }
 
@@ -344,6 +357,7 @@ void plan_write(const struct plan *p, const char *id, struct buf *out)
     }
     jw_end_array(&w);
     write_headings(&w, p);
+    ledger_columns_write_others(&w, "ignored", p->sheet, &p->columns);
     write_preview(&w, p);
     jw_end_object(&w);
 }

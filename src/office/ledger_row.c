@@ -44,7 +44,7 @@ static void take_text(const struct row_reading *d, enum ledger_column column, ch
     }
 }
 
-/* "120", "120个", "约120" (doubted). */
+/* "120", "120 个", "约120" (doubted). */
 static void take_count(const struct row_reading *d, enum ledger_column column, int32_t *out)
 {
     static const char *const units[] = {"", "个", "位", "泊位", "车位", "辆", "个泊位", "个车位"};
@@ -54,6 +54,7 @@ static void take_count(const struct row_reading *d, enum ledger_column column, i
         return;
     const char *from = strncmp(text, "约", strlen("约")) == 0 ? text + strlen("约") : text;
     long v = *from >= '0' && *from <= '9' ? strtol(from, &end, 10) : -1;
+    end += end ? strspn(end, " ") : 0;
     bool good = v >= 0 && v <= COUNT_MAX;
     size_t unit = 0;
     while (good && unit < sizeof units / sizeof units[0] && strcmp(end, units[unit]) != 0)
@@ -70,22 +71,12 @@ static void take_count(const struct row_reading *d, enum ledger_column column, i
 
 static bool take_datum(const struct row_reading *d, enum datum *out)
 {
-    static const struct {
-        const char *word;
-        enum datum datum;
-    } rows[] = {{"WGS", DATUM_WGS84},  {"wgs", DATUM_WGS84},  {"GPS", DATUM_WGS84}, {"2000", DATUM_WGS84},
-                {"大地", DATUM_WGS84}, {"GCJ", DATUM_GCJ02},  {"gcj", DATUM_GCJ02}, {"火星", DATUM_GCJ02},
-                {"高德", DATUM_GCJ02}, {"腾讯", DATUM_GCJ02}, {"BD", DATUM_BD09},   {"bd", DATUM_BD09},
-                {"百度", DATUM_BD09}};
     char text[CELL_SIZE];
     cell(d, COLUMN_DATUM, text);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strstr(text, rows[i].word)) {
-            *out = rows[i].datum;
-            return true;
-        }
-    }
-    return false;
+    if (text[0])
+        return ledger_datum_of(text, out);
+    *out = d->c->datum;
+    return d->c->has_datum;
 }
 
 static bool number(const char *text, double *out)
@@ -94,7 +85,8 @@ static bool number(const char *text, double *out)
     *out = strtod(text, &end);
     while (*end == ' ')
         end++;
-    return end != text && (!*end || strcmp(end, "°") == 0 || strcmp(end, "E") == 0 || strcmp(end, "N") == 0);
+    return end != text && (!*end || strcmp(end, "°") == 0 || strcmp(end, "E") == 0 || strcmp(end, "N") == 0 ||
+                           strcmp(end, "°E") == 0 || strcmp(end, "°N") == 0);
 }
 
 /* In China every longitude is above 73 and every latitude below 54, so the one is never taken for the other.
@@ -102,6 +94,20 @@ static bool number(const char *text, double *out)
 static bool looks_like(double lng, double lat)
 {
     return lng >= 73 && lng <= 136 && lat >= 3 && lat <= 54;
+}
+
+/* "118.05,36.79", with any sign that people put between. */
+static void split_point(char both[CELL_SIZE], char second[CELL_SIZE])
+{
+    static const char *const signs[] = {",", ";", "、", "/", " "};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        char *at = strstr(both, signs[i]);
+        if (!at)
+            continue;
+        (void)snprintf(second, CELL_SIZE, "%s", at + strlen(signs[i]));
+        *at = 0;
+        return;
+    }
 }
 
 static void take_location(const struct row_reading *d)
@@ -115,11 +121,7 @@ static void take_location(const struct row_reading *d)
     if (!lng[0] && !lat[0]) {
         column = COLUMN_POINT;
         cell(d, COLUMN_POINT, lng);
-        char *comma = strpbrk(lng, ", ;");
-        if (comma) {
-            (void)snprintf(lat, sizeof lat, "%s", comma + 1 + strspn(comma + 1, " "));
-            *comma = 0;
-        }
+        split_point(lng, lat);
     }
     if (!lng[0] && !lat[0])
         return;
@@ -139,7 +141,7 @@ static void take_location(const struct row_reading *d)
         ledger_row_doubt(d->r, column, "不在国内，位置未录入", "is not in China; the place was left out");
     else if (!take_datum(d, &e->datum))
         ledger_row_doubt(d->r, COLUMN_DATUM, "没有坐标系，位置未录入",
-                         "has no datum (WGS-84, GCJ-02, BD-09); the place was left out");
+                         "has no datum (WGS-84, GCJ-02 or BD-09); the place was left out");
     else {
         e->has_point = true;
         e->lng = x;
@@ -166,16 +168,24 @@ static bool take_sign(const char **p, const char *sign)
     return true;
 }
 
-/* 2026-12-01, 2026/12/1, 2026.12.1, 2026年12月1日 */
-static bool read_date(const char *p, unsigned *y, unsigned *m, unsigned *day)
+/* " 0:00" and " 00:00:00", which spreadsheets write behind a day. */
+static bool is_midnight(const char *p)
 {
+    return *p == ' ' && strspn(p, " 0:") == strlen(p);
+}
+
+/* 2026-12-01, 2026/12/1, 2026.12.1, 2026年12月1日 */
+static bool read_date(const char *p, char out[11])
+{
+    unsigned y = 0, m = 0, day = 0;
     static const char *const signs[][3] = {
         {"-", "-", ""}, {"/", "/", ""}, {".", ".", ""}, {"年", "月", "日"}};
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
         const char *at = p;
-        if (take_digits(&at, 4, y) && take_sign(&at, signs[i][0]) && take_digits(&at, 2, m) &&
-            take_sign(&at, signs[i][1]) && take_digits(&at, 2, day) && take_sign(&at, signs[i][2]) && !*at)
-            return *y >= 2000 && *m >= 1 && *m <= 12 && *day >= 1 && *day <= 31;
+        if (take_digits(&at, 4, &y) && take_sign(&at, signs[i][0]) && take_digits(&at, 2, &m) &&
+            take_sign(&at, signs[i][1]) && take_digits(&at, 2, &day) && take_sign(&at, signs[i][2]) &&
+            (!*at || is_midnight(at)))
+            return ledger_date(y, m, day, out) == 0;
     }
     return false;
 }
@@ -183,14 +193,8 @@ static bool read_date(const char *p, unsigned *y, unsigned *m, unsigned *day)
 static void take_date(const struct row_reading *d)
 {
     char text[CELL_SIZE];
-    unsigned y = 0, m = 0, day = 0;
     cell(d, COLUMN_NEXT, text);
-    if (!text[0])
-        return;
-    if (read_date(text, &y, &m, &day))
-        (void)snprintf(d->r->e.next_date, sizeof d->r->e.next_date, "%04u-%02u-%02u", y % 10000, m % 100,
-                       day % 100);
-    else
+    if (text[0] && !read_date(text, d->r->e.next_date))
         ledger_row_doubt(d->r, COLUMN_NEXT, "不是日期，未录入", "is no day like 2026-12-31 and was left out");
 }
 
@@ -252,23 +256,38 @@ static void take_code(const struct row_reading *d)
                                             "a code has 1 to 32 letters, digits, '.', '_' or '-'"};
     char text[CELL_SIZE];
     cell(d, COLUMN_CODE, text);
-    if (text[0] && (!lot_id_valid(view_of(text)) || view_copy(view_of(text), d->r->e.id, sizeof d->r->e.id)))
+    if (text[0] &&
+        (!ledger_id_valid(view_of(text)) || view_copy(view_of(text), d->r->e.id, sizeof d->r->e.id)))
         d->r->refused = &bad;
     cell(d, COLUMN_STREET, text);
     if (view_copy(view_of(text), d->r->street, sizeof d->r->street))
         ledger_row_doubt(d->r, COLUMN_STREET, "街道代码应为三位数字", "a street's code has three digits");
 }
 
-/* 合计 rows and remarks below the table name no car park. */
+/* "合　计" is the same word as "合计". */
+static bool begins(struct view text, const char *word)
+{
+    char clean[CELL_SIZE];
+    size_t n = 0;
+    ledger_clean(text, clean, sizeof clean);
+    for (const char *p = clean; *p; p++) {
+        if (*p != ' ')
+            clean[n++] = *p;
+    }
+    clean[n] = 0;
+    return strncmp(clean, word, strlen(word)) == 0;
+}
+
+/* Sums and remarks below the table name no car park, nor does the heading of the next page. */
 static bool is_no_car_park(const char *name, const struct row_reading *d)
 {
     static const char *const words[] = {"合计", "总计", "小计", "共计", "填表", "备注:", "注:", "说明:"};
     struct view first = sheet_cell(d->s, d->row, 0);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strncmp(name, words[i], strlen(words[i])) == 0 || view_starts(first, words[i]))
+        if (begins(view_of(name), words[i]) || begins(first, words[i]))
             return true;
     }
-    return false;
+    return ledger_columns_again(d->s, d->c, d->row);
 }
 
 static bool is_empty(const struct row_reading *d)

@@ -8,6 +8,7 @@
 #include "office/months.h"
 #include "parkd/base/crypto.h"
 #include "parkd/base/iso8601.h"
+#include "parkd/model/ledger.h"
 
 #define OBSTACLES_MAX 100
 #define LINE_MAX_     2048
@@ -196,22 +197,10 @@ struct curve {
     int n;
 };
 
-/* Was the entry connected at the end of that day? */
-static bool was_connected(const struct doc *d, int64_t end_ms)
-{
-    bool connected = false;
-    for (const struct json *step = json_first(json_get(d->tree, "history")); step; step = json_next(step)) {
-        int64_t at = 0;
-        if (iso8601_parse(json_text(json_get(step, "at")), &at) == 0 && at < end_ms)
-            connected = view_is(json_text(json_get(step, "to")), "connected");
-    }
-    return connected;
-}
-
 static void count_entry(void *ctx, const struct doc *d)
 {
     struct curve *c = ctx;
-    if (!was_connected(d, c->end_ms))
+    if (!ledger_was_connected(json_get(d->tree, "history"), c->end_ms))
         return;
     c->connected++;
     c->manual += strcmp(doc_str(d, "mode"), "manual") == 0;

@@ -38,7 +38,7 @@ int sheet_put(struct sheet *s, size_t row, size_t column, struct view text) must
 int sheet_name_line(struct sheet *s, size_t row, size_t line) must_check;
 
 /* The first row is the heading. A text that a spreadsheet would take for a formula gets an apostrophe before
- * it in CSV. */
+ * it in CSV, which reading takes off again. */
 int sheet_write_csv(const struct sheet *s, struct buf *out) must_check;
 /* One sheet of that name; all cells are texts but whole numbers without a leading zero. */
 int sheet_write_xlsx(const struct sheet *s, const char *name, struct buf *out) must_check;

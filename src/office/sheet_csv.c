@@ -8,6 +8,21 @@
 
 #define LOOK 4096
 
+/* What a spreadsheet would run. */
+static bool is_formula(struct view text)
+{
+    return text.n && strchr("=+-@\t\r", *text.p) &&
+           !(text.n > 1 && *text.p == '-' && text.p[1] >= '0' && text.p[1] <= '9');
+}
+
+/* Without the apostrophe that put_field writes. */
+static struct view unguarded(struct view text)
+{
+    struct view rest = {text.p + 1, text.n - 1};
+    bool guarded = text.n > 1 && *text.p == '\'' && (*rest.p == '\'' || is_formula(rest));
+    return guarded ? rest : text;
+}
+
 struct reading {
     struct sheet *s;
     size_t row, column;
@@ -21,7 +36,7 @@ static void on_field(void *text, size_t n, void *ctx)
     if (!r->begun)
         r->begun = r->line;
     if (!r->err)
-        r->err = sheet_put(r->s, r->row, r->column, (struct view){text, n});
+        r->err = sheet_put(r->s, r->row, r->column, unguarded((struct view){text, n}));
     r->column++;
 }
 
@@ -89,10 +104,11 @@ int sheet_read_csv(struct sheet *s, struct view text, struct why *why)
 
 static void put_field(struct buf *out, struct view text)
 {
-    bool formula = text.n && strchr("=+-@\t\r", *text.p) &&
-                   !(text.n > 1 && *text.p == '-' && text.p[1] >= '0' && text.p[1] <= '9');
-    bool quoted =
-        formula || memchr(text.p, ',', text.n) || memchr(text.p, '"', text.n) || memchr(text.p, '\n', text.n);
+    bool formula =
+        is_formula(text) || (text.n > 1 && *text.p == '\'' &&
+                             (text.p[1] == '\'' || is_formula((struct view){text.p + 1, text.n - 1})));
+    bool quoted = formula || memchr(text.p, ',', text.n) || memchr(text.p, '"', text.n) ||
+                  memchr(text.p, '\n', text.n) || memchr(text.p, '\r', text.n);
     if (quoted)
         buf_char(out, '"');
     if (formula)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One HTTP request to the staff listener, over TCP or its UNIX socket; failures in plain words.
  */
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,9 +69,17 @@ static int perform(CURL *h, const struct ctl *c, long *status)
 
 int ctl_request(const struct ctl *c, const char *method, const char *path, struct view body, struct buf *out)
 {
+    return ctl_send(c, method, path, "application/json", body, out);
+}
+
+int ctl_send(const struct ctl *c, const char *method, const char *path, const char *type, struct view body,
+             struct buf *out)
+{
+    char head[160];
     long status = 0;
     CURL *h = curl_easy_init();
-    struct curl_slist *heads = curl_slist_append(NULL, "Content-Type: application/json");
+    (void)snprintf(head, sizeof head, "Content-Type: %s", type);
+    struct curl_slist *heads = curl_slist_append(NULL, head);
     if (!h || !heads) {
         curl_easy_cleanup(h);
         curl_slist_free_all(heads);
@@ -108,6 +117,15 @@ int ctl_request_json(const struct ctl *c, const char *method, const char *path, 
     }
     buf_fini(&out);
     return err;
+}
+
+void ctl_path_add(char *path, size_t size, struct view raw)
+{
+    size_t n = strlen(path);
+    for (size_t i = 0; i < raw.n && n + 4 < size; i++) {
+        unsigned char c = (unsigned char)raw.p[i];
+        n += (size_t)snprintf(path + n, size - n, isalnum(c) || strchr("-._~", c) ? "%c" : "%%%02X", c);
+    }
 }
 
 int ctl_read(const char *path, struct buf *out)

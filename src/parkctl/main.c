@@ -49,6 +49,15 @@ static const char usage_text[] =
     "                                             --secret S --bearer B --tls JSON; also --show-secrets "
     "--now "
     "TIME\n"
+    "  ledger list [--stage STATE] [--mode auto|manual] [--find TEXT] | show ID\n"
+    "                                             the ledger (台账) and how far the district is\n"
+    "  ledger import FILE [--dry-run] [--yes] [--skip-doubtful]\n"
+    "                                             shows what the office's spreadsheet (CSV, XLSX) would "
+    "change, "
+    "then does it\n"
+    "  ledger export | report [FILE.csv|FILE.xlsx]\n"
+    "                                             the ledger as a table; progress, obstacles and next dates\n"
+    "  ledger step ID STATE --why TEXT            the next state of a car park\n"
     "  status                                     feeds, sinks and store in short\n"
     "\n"
     "  --state DIR   parkd's state directory (run.json there names the staff listener); default: "
@@ -155,6 +164,8 @@ int main(int argc, char **argv)
         return status;
     if (optind < argc && is_sink_try(argc - optind, argv + optind))
         return ctl_sink_try(&c, argc - optind, argv + optind);
+    if (optind < argc && strcmp(argv[optind], "ledger") == 0)
+        return ctl_ledger(&c, argc - optind, argv + optind);
     if (optind < argc && has_own_options(argc - optind, argv + optind))
         return argv[optind][0] == 'd' ? ctl_dialects(&c, argc - optind, argv + optind)
                                       : ctl_feeds(&c, argc - optind, argv + optind);

@@ -24,6 +24,11 @@ int ctl_find_staff(struct ctl *c) must_check;
  * an exit code; 0: `out` holds the answer. `body` empty: none. */
 int ctl_request(const struct ctl *c, const char *method, const char *path, struct view body,
                 struct buf *out) must_check;
+/* The same with a body of another type than JSON. */
+int ctl_send(const struct ctl *c, const char *method, const char *path, const char *type, struct view body,
+             struct buf *out) must_check;
+/* Appends `raw`, percent-encoded; what does not fit is left off. */
+void ctl_path_add(char *path, size_t size, struct view raw);
 /* The same, and the answer parsed; the caller frees *doc. */
 int ctl_request_json(const struct ctl *c, const char *method, const char *path, struct json **doc) must_check;
 /* A file, or standard input for "-". */
@@ -36,5 +41,6 @@ int ctl_status(const struct ctl *c);
 int ctl_feeds(struct ctl *c, int argc, char **argv);
 int ctl_dialects(struct ctl *c, int argc, char **argv);
 int ctl_sink_try(struct ctl *c, int argc, char **argv);
+int ctl_ledger(struct ctl *c, int argc, char **argv);
 
 #endif

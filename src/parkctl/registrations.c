@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * lots, feeds and sinks: list, show, put, remove; feeds poll, sinks resume.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,9 @@
 /* "/v1/admin/<noun>/<id>", the id percent-encoded. */
 static void path_of(const char *noun, struct view id, const char *suffix, char *dst, size_t size)
 {
-    size_t n = (size_t)snprintf(dst, size, "/v1/admin/%s%s", noun, id.n ? "/" : "");
-    for (size_t i = 0; i < id.n && n + 4 < size; i++) {
-        unsigned char c = (unsigned char)id.p[i];
-        n += (size_t)snprintf(dst + n, size - n, isalnum(c) || strchr("-._~", c) ? "%c" : "%%%02X", c);
-    }
+    (void)snprintf(dst, size, "/v1/admin/%s%s", noun, id.n ? "/" : "");
+    ctl_path_add(dst, size, id);
+    size_t n = strlen(dst);
     (void)snprintf(dst + n, size - n, "%s", suffix);
 }
 

@@ -21,7 +21,7 @@ MEANT = {
     "accounts_list": "OFFICER", "account_get": "OFFICER", "account_put": "OFFICER", "account_remove": "OFFICER", "account_invite": "OFFICER",
     "account_keys_list": "OFFICER", "account_keys_make": "OFFICER", "key_revoke": "OFFICER",
     "own_keys_list": "SIGNED_IN", "own_keys_make": "SIGNED_IN", "own_key_revoke": "SIGNED_IN",
-    "ledger_list": "VIEWER", "ledger_export": "VIEWER", "ledger_get": "VIEWER", "ledger_import": "OFFICER", "ledger_confirm": "OFFICER",
+    "ledger_list": "VIEWER", "ledger_export": "VIEWER", "ledger_report": "VIEWER", "ledger_get": "VIEWER", "ledger_import": "OFFICER", "ledger_confirm": "OFFICER",
     "ledger_put": "OFFICER", "ledger_step": "OFFICER",
     "operator_lots": "OPERATOR", "operator_lot": "OPERATOR", "operator_lot_put": "OPERATOR", "lot_acceptance": "OPERATOR",
     "lot_submit": "OPERATOR", "lot_withdraw": "OPERATOR", "attendants_list": "OPERATOR", "attendant_name": "OPERATOR",

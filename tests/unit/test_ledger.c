@@ -65,6 +65,47 @@ static void an_entry_round_trips(void **state)
     assert_false(ledger_same(&e, &back));
 }
 
+static void ids(void **state)
+{
+    (void)state;
+    assert_true(ledger_id_valid(VIEW("370302001107")));
+    assert_true(ledger_id_valid(VIEW("reports")));
+    assert_false(ledger_id_valid(VIEW("report"))); /* a path of the API */
+    assert_false(ledger_id_valid(VIEW("a b")));
+}
+
+static void days(void **state)
+{
+    char text[11] = "";
+    (void)state;
+    assert_int_equal(ledger_date(2028, 2, 29, text), 0);
+    assert_string_equal(text, "2028-02-29");
+    assert_int_equal(ledger_date(2100, 2, 29, text), ERR_RANGE);
+    assert_int_equal(ledger_date(2026, 4, 31, text), ERR_RANGE);
+    assert_int_equal(ledger_date(2026, 0, 1, text), ERR_RANGE);
+    assert_int_equal(ledger_date(26, 1, 1, text), ERR_RANGE);
+}
+
+static void who_was_connected(void **state)
+{
+    static const char history[] =
+        "[{\"at\":\"2026-01-01T00:00:00Z\",\"from\":\"surveyed\",\"to\":\"connected\"},"
+        "{\"at\":\"2026-03-01T00:00:00Z\",\"from\":\"connected\",\"to\":\"suspended\"}]";
+    static const char cut[] =
+        "[{\"at\":\"2026-03-01T00:00:00Z\",\"from\":\"connected\",\"to\":\"suspended\"}]";
+    const int64_t february = 1769904000000;
+    struct json *j = tree_of(VIEW(history));
+    (void)state;
+    assert_true(ledger_was_connected(j, february));
+    assert_false(ledger_was_connected(j, february - 40 * INT64_C(86400000)));
+    assert_false(ledger_was_connected(j, february + 40 * INT64_C(86400000)));
+    json_free(j);
+    j = tree_of(VIEW(cut)); /* older steps have gone */
+    assert_true(ledger_was_connected(j, february));
+    json_free(j);
+    assert_false(ledger_was_connected(NULL, february));
+}
+
 static void steps(void **state)
 {
     /* Rows from, columns to, in the order of the stages. */
@@ -113,7 +154,12 @@ static void progress(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_entry_round_trips), cmocka_unit_test(steps),
-                                       cmocka_unit_test(codes), cmocka_unit_test(progress)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(an_entry_round_trips),
+                                       cmocka_unit_test(ids),
+                                       cmocka_unit_test(days),
+                                       cmocka_unit_test(who_was_connected),
+                                       cmocka_unit_test(steps),
+                                       cmocka_unit_test(codes),
+                                       cmocka_unit_test(progress)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

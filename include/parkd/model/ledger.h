@@ -6,8 +6,8 @@
  * are staff's; "state" and "history":[{"at","by","from","to","why"}] change by steps alone, so each has who,
  * when and why.
  *
- * What is true: a car park that has a registration is in that lot's stage; the entry follows it. One without
- * is where its entry says.
+ * What is true: a car park that has a registration is in that lot's stage, and belongs to that lot's operator
+ * if it names one; the entry follows it. One without is where its entry says.
  */
 #ifndef PARKD_MODEL_LEDGER_H
 #define PARKD_MODEL_LEDGER_H
@@ -33,6 +33,8 @@ struct ledger_entry {
 };
 
 void ledger_init(struct ledger_entry *e);
+/* A lot's id, and none of the words that stand for something else in the API's paths. */
+bool ledger_id_valid(struct view id);
 /* Staff's members; ERR_* with `why`. State is left as it is in `out`. */
 int ledger_parse(const struct json *doc, struct ledger_entry *out, struct why *why) must_check;
 /* A stored document, state too. false: not one that parkd wrote. */
@@ -48,8 +50,12 @@ void ledger_write(struct json_writer *w, const struct ledger_entry *e, const str
                   const struct ledger_step *step);
 /* Its members inside an open object, without the history. */
 void ledger_write_members(struct json_writer *w, const struct ledger_entry *e);
+/* As a "YYYY-MM-DD"; ERR_RANGE: there is no such day. */
+int ledger_date(unsigned year, unsigned month, unsigned day, char out[11]) must_check;
 bool ledger_same(const struct ledger_entry *a, const struct ledger_entry *b); /* state aside */
 
+/* Was the entry connected at that moment? What a capped history has lost is taken from its first step. */
+bool ledger_was_connected(const struct json *history, int64_t ms);
 /* Is this step one that the office knows? */
 bool ledger_may_step(enum lot_stage from, enum lot_stage to);
 const char *ledger_mode_name(enum ledger_mode m); /* "auto", "manual"; NULL for neither */
