@@ -199,6 +199,52 @@ static uint64_t acked(void *ctx, struct view sink, uint32_t lot)
     return publisher_told(((struct app *)ctx)->publisher, sink, lot, &told) ? told.seq : 0;
 }
 
+/* The caller's own context beside the office's function. */
+struct telling {
+    office_party_fn *fn;
+    void *ctx;
+};
+
+static void on_feed_state(void *ctx, const struct feed_state *s)
+{
+    const struct telling *t = ctx;
+    t->fn(t->ctx, &(struct office_party){.id = s->id,
+                                         .owner = s->owner,
+                                         .health = !s->enabled ? HEALTH_OFF
+                                                   : !s->ours  ? HEALTH_ELSEWHERE
+                                                   : !s->known ? HEALTH_UNTRIED
+                                                   : s->up     ? HEALTH_GOOD
+                                                               : HEALTH_BAD,
+                                         .last_ok_ms = s->last_good_ms,
+                                         .http = s->http,
+                                         .reason = s->reason});
+}
+
+static void each_feed(void *ctx, office_party_fn *fn, void *fn_ctx)
+{
+    feeds_each_state(((struct app *)ctx)->feeds, on_feed_state, &(struct telling){fn, fn_ctx});
+}
+
+static void on_sink_state(void *ctx, const struct sink_state *s)
+{
+    const struct telling *t = ctx;
+    t->fn(t->ctx, &(struct office_party){.id = s->id,
+                                         .owner = "",
+                                         .health = !s->enabled ? HEALTH_OFF
+                                                   : !s->ours  ? HEALTH_ELSEWHERE
+                                                   : s->paused ? HEALTH_BAD
+                                                               : HEALTH_GOOD,
+                                         .last_ok_ms = s->last_good_ms,
+                                         .waiting_ms = s->oldest_ms,
+                                         .reason = s->error,
+                                         .held = s->held});
+}
+
+static void each_sink(void *ctx, office_party_fn *fn, void *fn_ctx)
+{
+    publisher_each_state(((struct app *)ctx)->publisher, on_sink_state, &(struct telling){fn, fn_ctx});
+}
+
 static void each_dialect(void *ctx,
                          void (*fn)(void *ctx, const char *name, bool polls, bool receives,
                                     struct view params),
@@ -239,5 +285,7 @@ void wire_office(struct app *a, struct office_port *port)
                                  .leads = leads,
                                  .dialect_params = app_dialect_params,
                                  .each_dialect = each_dialect,
+                                 .each_feed = each_feed,
+                                 .each_sink = each_sink,
                                  .fetcher = a->office_fetcher};
 }

@@ -216,3 +216,17 @@ void feeds_write_metrics(const struct feeds *fs, struct buf *out)
                        (double)e->status.last_good_ms / 1000);
     }
 }
+
+void feeds_each_state(const struct feeds *fs, feed_state_fn *fn, void *ctx)
+{
+    for (const struct feed_entry *e = fs->by_id; e; e = e->hh.next)
+        fn(ctx, &(struct feed_state){.id = e->feed.id,
+                                     .owner = e->feed.owner,
+                                     .enabled = e->feed.enabled,
+                                     .ours = fs->port.may_poll(fs->port.ctx, e->feed.id),
+                                     .known = e->health.known || e->unusable,
+                                     .up = e->health.up && !e->unusable,
+                                     .last_good_ms = e->status.last_good_ms,
+                                     .http = e->status.http_status,
+                                     .reason = e->status.error.text});
+}

@@ -8,8 +8,8 @@
 
 /* In the order in which they are made; ended in reverse. */
 static const struct office_part *const parts[] = {
-    &part_passwords,  &part_sign,       &part_ledger,  &part_ledger_imports,
-    &part_acceptance, &part_attendants, &part_quality, NULL};
+    &part_passwords,  &part_sign,    &part_ledger,   &part_ledger_imports, &part_acceptance,
+    &part_attendants, &part_quality, &part_notifier, &part_channels,       NULL};
 
 static size_t count_parts(void)
 {

@@ -45,6 +45,7 @@ struct office {
     struct acceptances *acceptances;
     struct quality_run *quality;
     struct notifier *notifier;
+    struct channel_trial *channel_trials; /* on their way */
 };
 
 struct call {
@@ -71,7 +72,7 @@ struct office_part {
 };
 
 extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_acceptance,
-    part_attendants, part_quality;
+    part_attendants, part_notifier, part_channels, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

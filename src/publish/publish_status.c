@@ -231,3 +231,18 @@ void publisher_write_metrics(const struct publisher *p, struct buf *out)
         }
     }
 }
+
+void publisher_each_state(const struct publisher *p, sink_state_fn *fn, void *ctx)
+{
+    for (const struct publish_sink *s = p->sinks; s; s = s->hh.next) {
+        struct publish_counts n = publish_plan_count(s->lines[PUBLISH_STATES].plan);
+        fn(ctx, &(struct sink_state){.id = s->conf.id,
+                                     .enabled = s->conf.enabled,
+                                     .ours = s->phase == SINK_READY,
+                                     .paused = s->pace.paused,
+                                     .last_good_ms = s->stats.last_good_ms,
+                                     .oldest_ms = n.oldest_ms == PLAN_NEVER ? 0 : wall_of(s, n.oldest_ms),
+                                     .held = n.held,
+                                     .error = s->stats.last_error});
+    }
+}

@@ -73,6 +73,16 @@ int feeds_poll_now(struct feeds *fs, struct view id);
  * (connected|connecting|waiting|standby: another instance subscribes), messages, undated (reports of retained
  * or queued messages that were passed over, because nothing says how old they are). */
 void feeds_write_status(const struct feeds *fs, struct json_writer *w);
+/* For whoever watches over them. Texts are valid during the call. */
+struct feed_state {
+    const char *id, *owner;
+    bool enabled, ours, known, up; /* ours: this parkd asks it; known: it had a result */
+    int64_t last_good_ms;          /* 0 never */
+    int http;
+    const char *reason; /* of the last failure; "" when the last try was good */
+};
+typedef void feed_state_fn(void *ctx, const struct feed_state *s);
+void feeds_each_state(const struct feeds *fs, feed_state_fn *fn, void *ctx);
 size_t feeds_count(const struct feeds *fs, bool bad_only);
 /* For /metrics: a duration histogram of polls and last success a feed. */
 void feeds_write_metrics(const struct feeds *fs, struct buf *out);

@@ -97,17 +97,17 @@ struct office_row {
     struct view text;
 };
 
-/* A feed's or sink's state, as its stage sees it now. */
-enum office_health { HEALTH_UNTRIED, HEALTH_GOOD, HEALTH_BAD, HEALTH_OFF };
+/* A feed's or sink's state, as its stage sees it now. Texts are valid during the call. */
+/* ELSEWHERE: another parkd serves it, and knows. */
+enum office_health { HEALTH_UNTRIED, HEALTH_GOOD, HEALTH_BAD, HEALTH_OFF, HEALTH_ELSEWHERE };
 struct office_party {
-    const char *id;
+    const char *id, *owner; /* owner: of a feed, or "" */
     enum office_health health;
-    int64_t since_ms;   /* wall clock of the change, 0 not known */
     int64_t last_ok_ms; /* 0 never */
+    int64_t waiting_ms; /* sinks: since when the longest waiting lot waits, 0 none */
     int http;           /* of the last failure; 0 none */
-    const char *at, *reason;
-    size_t lots, held; /* held: a sink's quarantine */
-    int64_t lag_ms;    /* sinks: age of the oldest undelivered state */
+    const char *reason; /* "" none */
+    size_t held;        /* a sink's quarantine */
 };
 typedef void office_party_fn(void *ctx, const struct office_party *p);
 
@@ -159,11 +159,6 @@ struct office_port {
     void (*each_sink)(void *ctx, office_party_fn *fn, void *fn_ctx);
     uint64_t (*acked)(void *ctx, struct view sink, uint32_t lot);
     int (*hash)(struct view prev, struct view entry, char out[65]); /* of the audit trail */
-    /* A sink's quarantine: `each` for every lot in it; retry now, or drop what is held (the next state goes
-     * again). */
-    void (*each_held)(void *ctx, struct view sink, office_row_fn *fn, void *fn_ctx);
-    int (*held_retry)(void *ctx, struct view sink, struct view lot);
-    int (*held_discard)(void *ctx, struct view sink, struct view lot);
     /* Whether this parkd does what falls due. */
     bool (*leads)(void *ctx);
     struct view (*dialect_params)(void *ctx, struct view dialect);

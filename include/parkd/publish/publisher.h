@@ -88,6 +88,16 @@ void publisher_free(struct publisher *p); /* after stopped */
  * failures, breaker_until, held (lot, seq, code, tries, next), registrations (open, held; null where the
  * platform wants none), day (date, open, held, missed and unbalanced: lot, date; null likewise), clock_off_ms
  * (how far the platform's clock is from ours; null: it never said), delivered_items, requests. */
+struct sink_state {
+    const char *id;
+    bool enabled, ours, paused; /* ours: this parkd publishes to it */
+    int64_t last_good_ms,
+        oldest_ms; /* wall clock; oldest_ms: since when the longest waiting lot waits, 0 none */
+    size_t held;
+    const char *error; /* "" none */
+};
+typedef void sink_state_fn(void *ctx, const struct sink_state *s);
+void publisher_each_state(const struct publisher *p, sink_state_fn *fn, void *ctx);
 void publisher_write_status(const struct publisher *p, struct json_writer *w);
 void publisher_write_metrics(const struct publisher *p, struct buf *out);
 /* Lets a paused sink try again, and quarantined items, registrations and missed days be sent now.
