@@ -240,6 +240,32 @@ static void on_sink_state(void *ctx, const struct sink_state *s)
                                          .held = s->held});
 }
 
+struct holding {
+    office_hold_fn *fn;
+    void *ctx;
+};
+
+static void on_hold(void *ctx, const char *lot, enum publish_what what, const struct publish_hold *h)
+{
+    const struct holding *t = ctx;
+    t->fn(t->ctx, &(struct office_hold){lot, publish_what_name(what), h->code, h->tries, h->retry_ms});
+}
+
+static int each_held(void *ctx, struct view sink, office_hold_fn *fn, void *fn_ctx)
+{
+    return publisher_each_held(((struct app *)ctx)->publisher, sink, on_hold, &(struct holding){fn, fn_ctx});
+}
+
+static int held_retry(void *ctx, struct view sink, struct view lot)
+{
+    return publisher_held_retry(((struct app *)ctx)->publisher, sink, lot);
+}
+
+static int held_discard(void *ctx, struct view sink, struct view lot)
+{
+    return publisher_held_discard(((struct app *)ctx)->publisher, sink, lot);
+}
+
 static void each_sink(void *ctx, office_party_fn *fn, void *fn_ctx)
 {
     publisher_each_state(((struct app *)ctx)->publisher, on_sink_state, &(struct telling){fn, fn_ctx});
@@ -287,5 +313,8 @@ void wire_office(struct app *a, struct office_port *port)
                                  .each_dialect = each_dialect,
                                  .each_feed = each_feed,
                                  .each_sink = each_sink,
+                                 .each_held = each_held,
+                                 .held_retry = held_retry,
+                                 .held_discard = held_discard,
                                  .fetcher = a->office_fetcher};
 }

@@ -2,7 +2,8 @@
  * Inside of publisher.h. publisher.c owns the sinks, publish_store.c loads and saves what they acknowledged,
  * publish_build.c makes batches and their requests, publish_send.c runs them, publish_judge.c draws the
  * consequences of answers, publish_file.c knows which lots are registered and under which code,
- * publish_day.c the statements of days, publish_status.c tells how it goes.
+ * publish_day.c the statements of days, publish_held.c what people decide of the quarantine, publish_status.c
+ * tells how it goes.
  *
  * A batch lives in a lane. Its items are in flight for the plan until each is decided: acknowledged, refused,
  * or handed back. A batch of which nothing was decided (every request failed) is kept in its lane and sent
@@ -98,6 +99,8 @@ enum sink_phase { SINK_NOT_OURS, SINK_LOADING, SINK_READY };
 struct publish_stats {
     int64_t last_good_ms; /* wall clock */
     char last_error[240];
+    int64_t bad_since_ms; /* wall clock, 0: it is not bad */
+    int http;             /* of the last failure; 0: there was no answer */
     uint64_t requests, delivered;
     int64_t clock_off_ms; /* how far the platform's clock is from ours; -1: it never said */
 };
@@ -150,7 +153,6 @@ struct publish_sink *publisher_sink(const struct publisher *p, struct view id); 
 void sink_wake(struct publish_sink *s, int64_t in_ms); /* the pump runs no later than that */
 void publisher_check_quiet(struct publisher *p);       /* while stopping: is all done? */
 void sink_fault(struct publish_sink *s, const char *text);
-const char *publish_what_name(enum publish_what what);
 
 /* publish_store.c */
 struct publish_op *publish_op_new(struct publish_sink *s, enum publish_what what);

@@ -23,6 +23,7 @@ struct plan_lot {
     uint32_t prev, next;      /* of the list that the place says */
     uint32_t group;           /* 0: none */
     uint64_t seq, acked;      /* what is held here; what the sink acknowledged */
+    uint64_t skipped;         /* refused, and somebody decided that up to here nothing is told any more */
     uint64_t sent;            /* in flight */
     int64_t since_ms;         /* when the newest unacknowledged state came; 0 nothing waits */
     int64_t delivered_ms;     /* last acknowledgement; when loading, the time of that */
@@ -96,9 +97,14 @@ static void enter(struct publish_plan *pp, uint32_t lot, enum place place, bool 
     list->n++;
 }
 
+static bool owes(const struct plan_lot *l)
+{
+    return l->connected && l->seq > l->acked && l->seq > l->skipped;
+}
+
 static bool wants(const struct plan_lot *l)
 {
-    return l->connected && (l->seq > l->acked || (l->refresh && l->seq > 0));
+    return owes(l) || (l->connected && l->refresh && l->seq > 0);
 }
 
 /* Puts a lot that is neither in flight nor held where it belongs. */
@@ -175,6 +181,7 @@ bool publish_plan_drop(struct publish_plan *pp, uint32_t lot)
     if (l->place != PLACE_FLIGHT)
         leave(pp, lot);
     l->since_ms = 0;
+    l->skipped = 0;
     return end_hold(l);
 }
 
@@ -279,7 +286,7 @@ static void scan_refresh(struct publish_plan *pp, const struct publish_rules *ru
     for (uint32_t i = 0; i < pp->n; i++) {
         struct plan_lot *l = &pp->v[i];
         int64_t due = l->delivered_ms + rules->refresh_ms;
-        if (!l->connected || !l->seq || l->place != PLACE_NONE)
+        if (!l->connected || !l->seq || l->seq <= l->skipped || l->place != PLACE_NONE)
             continue;
         if (due > now) {
             next = due < next ? due : next;
@@ -443,6 +450,33 @@ void publish_plan_hurry(struct publish_plan *pp, uint32_t lot, int64_t now)
         l->hold.retry_ms = now;
 }
 
+static int find_held(const struct publish_plan *pp, uint32_t lot)
+{
+    if (lot >= pp->n || pp->v[lot].hold.tries < 1)
+        return ERR_NOT_FOUND;
+    return pp->v[lot].place == PLACE_HELD ? 0 : ERR_BUSY;
+}
+
+int publish_plan_retry(struct publish_plan *pp, uint32_t lot, int64_t now)
+{
+    int err = find_held(pp, lot);
+    if (!err)
+        pp->v[lot].hold.retry_ms = now;
+    return err;
+}
+
+int publish_plan_discard(struct publish_plan *pp, uint32_t lot, int64_t now)
+{
+    int err = find_held(pp, lot);
+    if (err)
+        return err;
+    pp->v[lot].skipped = pp->v[lot].hold.seq;
+    (void)end_hold(&pp->v[lot]);
+    leave(pp, lot);
+    settle(pp, lot, now, false);
+    return 0;
+}
+
 /* ---- questions */
 
 bool publish_plan_settled(const struct publish_plan *pp, uint32_t lot)
@@ -459,7 +493,7 @@ struct publish_counts publish_plan_count(const struct publish_plan *pp)
     struct publish_counts c = {.held = pp->held.n, .flight = pp->flight, .oldest_ms = PLAN_NEVER};
     for (uint32_t i = 0; i < pp->n; i++) {
         const struct plan_lot *l = &pp->v[i];
-        if (!l->connected || l->seq <= l->acked)
+        if (!owes(l))
             continue;
         c.unacked++;
         if (l->since_ms && l->since_ms < c.oldest_ms)

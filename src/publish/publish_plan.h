@@ -83,6 +83,11 @@ const struct publish_hold *publish_plan_refuse(struct publish_plan *pp, struct p
 void publish_plan_resume(struct publish_plan *pp, int64_t now); /* all held lots are due */
 /* A held lot is due if what was refused is not what it would tell now. */
 void publish_plan_hurry(struct publish_plan *pp, uint32_t lot, int64_t now);
+/* What somebody decides of one held lot: it is due now, or its hold ends and what was refused is not told any
+ * more, only what comes after it (memory only: after a restart it is refused once more). ERR_NOT_FOUND: it is
+ * not held; ERR_BUSY: it is being tried at this moment. */
+int publish_plan_retry(struct publish_plan *pp, uint32_t lot, int64_t now) must_check;
+int publish_plan_discard(struct publish_plan *pp, uint32_t lot, int64_t now) must_check;
 /* Is what the sink holds of this lot its newest state, with nothing on its way? */
 bool publish_plan_settled(const struct publish_plan *pp, uint32_t lot);
 struct publish_counts publish_plan_count(const struct publish_plan *pp);

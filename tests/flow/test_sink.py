@@ -211,6 +211,29 @@ def test_one_rejected_lot_is_put_aside_and_the_rest_goes_on(world, secret, style
     unbroken(world)
 
 
+def test_staff_tries_one_refused_lot_again_or_lets_it_go(world, secret):
+    lots = sending(world, secret, 4)
+    parkd, held = world.parkd, "/v1/admin/sinks/city/held"
+    world.platform.mode("reject_lot", lot=lots[2], style="result")
+    change(world, lots, 40)
+    shown = wait_for(lambda: parkd.staff(held).json()["held"], what="the quarantine")
+    assert [(one["lot"], one["what"]) for one in shown] == [(lots[2], "state")] and shown[0]["code"] and shown[0]["retry_at"]
+    tries = shown[0]["tries"]
+    assert parkd.staff(f"{held}/{lots[2]}/retry", {}).status == 204
+    wait_for(lambda: (one := parkd.staff(held).json()["held"]) and one[0]["tries"] > tries, what="one more try")
+    answer = parkd.staff(f"{held}/{lots[1]}/retry", {})
+    assert answer.status == 404 and "refused nothing" in answer.json()["detail"]
+    assert parkd.staff("/v1/admin/sinks/none/held").status == 404
+    wait_for(lambda: parkd.staff(f"{held}/{lots[2]}", method="DELETE").status == 204, what="it to be let go")
+    assert not parkd.staff(held).json()["held"] and not parkd.store.held("city")
+    wait_for(lambda: parkd.sink()["unacknowledged"] == 0, what="nothing to be owed")
+    assert world.platform.free(lots[2]) == 12
+    world.platform.mode("ok")
+    change(world, lots, 60)
+    wait_for(lambda: world.platform.free(lots[2]) == 62, what="its next state")
+    unbroken(world)
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_unauthorised_pauses_the_sink(world, secret, status):
     lots = sending(world, secret, 2)

@@ -245,6 +245,28 @@ static void a_held_lot_that_may_not_be_told_is_no_hot_loop(void **state)
     assert_int_equal(publish_plan_count(pp).held, 0);
 }
 
+static void one_held_lot_is_retried_or_let_go(void **state)
+{
+    struct publish_plan *pp = *state;
+    struct publish_item out[MAX_ITEMS];
+    mark(pp, 5, 1, 1000);
+    mark(pp, 6, 1, 1000);
+    assert_int_equal(publish_plan_retry(pp, 5, 1000), ERR_NOT_FOUND);
+    expect(pp, &plain, 1200, out, "5:1 6:1");
+    (void)publish_plan_refuse(pp, out[0], "no", 1200);
+    (void)publish_plan_refuse(pp, out[1], "no", 1200);
+    assert_int_equal(publish_plan_retry(pp, 5, 1300), 0);
+    expect(pp, &plain, 1300, out, "5:1");
+    assert_int_equal(publish_plan_discard(pp, 5, 1300), ERR_BUSY);
+    (void)publish_plan_refuse(pp, out[0], "no", 1300);
+    assert_int_equal(publish_plan_discard(pp, 5, 1400), 0);
+    assert_int_equal(publish_plan_count(pp).held, 1);
+    assert_int_equal(publish_plan_count(pp).unacked, 1); /* nobody owes what was let go */
+    assert_int_equal(publish_plan_discard(pp, 99, 1400), ERR_NOT_FOUND);
+    mark(pp, 5, 2, 1500);
+    expect(pp, &plain, 1700, out, "5:2"); /* its next state is told */
+}
+
 static void refresh_sends_again_what_is_old(void **state)
 {
     static const struct publish_rules rules = {4, 200, 60000};
@@ -595,6 +617,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(splitting_isolates_the_poison, setup, teardown),
         cmocka_unit_test_setup_teardown(quarantine_is_tried_alone_and_later_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_held_lot_that_may_not_be_told_is_no_hot_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_held_lot_is_retried_or_let_go, setup, teardown),
         cmocka_unit_test_setup_teardown(refresh_sends_again_what_is_old, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_store_knows_counts, setup, teardown),
         cmocka_unit_test(the_promise_holds_at_random),

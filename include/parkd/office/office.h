@@ -97,8 +97,8 @@ struct office_row {
     struct view text;
 };
 
-/* A feed's or sink's state, as its stage sees it now. Texts are valid during the call. */
-/* ELSEWHERE: another parkd serves it, and knows. */
+/* A feed's or sink's state, as its stage sees it now. Texts are valid during the call. ELSEWHERE: another
+ * parkd serves it, and knows. */
 enum office_health { HEALTH_UNTRIED, HEALTH_GOOD, HEALTH_BAD, HEALTH_OFF, HEALTH_ELSEWHERE };
 struct office_party {
     const char *id, *owner; /* owner: of a feed, or "" */
@@ -110,6 +110,14 @@ struct office_party {
     size_t held;        /* a sink's quarantine */
 };
 typedef void office_party_fn(void *ctx, const struct office_party *p);
+
+/* What a platform refused of a lot, and will be told again at retry_ms of the wall clock. */
+struct office_hold {
+    const char *lot, *what, *code; /* what: "state", "registration", "day" */
+    int tries;
+    int64_t retry_ms;
+};
+typedef void office_hold_fn(void *ctx, const struct office_hold *h);
 
 struct office_port {
     void *ctx;
@@ -157,6 +165,10 @@ struct office_port {
     int (*poll_now)(void *ctx, struct view feed);
     void (*each_feed)(void *ctx, office_party_fn *fn, void *fn_ctx);
     void (*each_sink)(void *ctx, office_party_fn *fn, void *fn_ctx);
+    /* A sink's quarantine; ERR_* as publisher_each_held. */
+    int (*each_held)(void *ctx, struct view sink, office_hold_fn *fn, void *fn_ctx);
+    int (*held_retry)(void *ctx, struct view sink, struct view lot);
+    int (*held_discard)(void *ctx, struct view sink, struct view lot);
     uint64_t (*acked)(void *ctx, struct view sink, uint32_t lot);
     int (*hash)(struct view prev, struct view entry, char out[65]); /* of the audit trail */
     /* Whether this parkd does what falls due. */

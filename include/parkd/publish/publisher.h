@@ -104,6 +104,20 @@ void publisher_write_metrics(const struct publisher *p, struct buf *out);
  * ERR_NOT_FOUND. */
 int publisher_resume(struct publisher *p, struct view sink);
 
+/* What lots have in a sink's quarantine; retry_ms of the wall clock. All three below: ERR_NOT_FOUND: no such
+ * sink, or nothing of that lot is held; ERR_STATE: another parkd tells this sink; ERR_BUSY: it is being tried
+ * at this moment. */
+typedef void publish_held_fn(void *ctx, const char *lot, enum publish_what what,
+                             const struct publish_hold *h);
+int publisher_each_held(const struct publisher *p, struct view sink, publish_held_fn *fn,
+                        void *ctx) must_check;
+/* All that is held of the lot is tried now. */
+int publisher_held_retry(struct publisher *p, struct view sink, struct view lot) must_check;
+/* What was refused of the lot is not told any more; its next state is. */
+int publisher_held_discard(struct publisher *p, struct view sink, struct view lot) must_check;
+/* "state", "registration", "day". */
+const char *publish_what_name(enum publish_what what);
+
 /* What a sink has acknowledged of a lot, as far as it is loaded. False: no such sink. */
 struct publish_told {
     uint64_t seq;     /* 0: nothing */
