@@ -106,6 +106,9 @@ format: ## clang-format over everything
 install: ## into PREFIX (DESTDIR is honoured)
 	$(Q)$(MAKE) --no-print-directory BUILD=release O=build/install SHARE=$(PREFIX)/share/parkd all
 	install -D -t $(DESTDIR)$(PREFIX)/bin build/install/parkd build/install/parkctl
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	build/install/parkctl completion man > $(DESTDIR)$(PREFIX)/share/man/man1/parkctl.1
+	build/install/parkctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/parkctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/*.lua
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json \
 		deploy/nginx.conf deploy/README.md deploy/PLATFORM.md deploy/PLATFORM.zh-CN.md deploy/OFFICE.md

@@ -43,12 +43,15 @@ static const struct doc *managed(struct call *c, struct account *a)
 
 struct listing {
     struct json_writer w;
+    struct view role; /* empty: all */
     int64_t n, now;
 };
 
 static void list_one(void *ctx, const struct doc *d)
 {
     struct listing *l = ctx;
+    if (l->role.n && !view_is(l->role, doc_str(d, "role")))
+        return;
     jw_object(&l->w, NULL);
     account_show(&l->w, d->tree, l->now);
     jw_end_object(&l->w);
@@ -58,7 +61,7 @@ static void list_one(void *ctx, const struct doc *d)
 void office_accounts_list(struct call *c)
 {
     struct buf b;
-    struct listing l = {.now = call_now(c)};
+    struct listing l = {.role = call_param(c, "role"), .now = call_now(c)};
     buf_init(&b, ANSWER_MAX);
     jw_init(&l.w, &b);
     jw_object(&l.w, NULL);

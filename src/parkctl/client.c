@@ -12,6 +12,8 @@
 #include "parkd/base/json.h"
 
 #define TIMEOUT_S 30
+#define PATH_SIZE 1024
+#define MAX_TABLE (64u << 20)
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
@@ -72,14 +74,29 @@ int ctl_request(const struct ctl *c, const char *method, const char *path, struc
     return ctl_send(c, method, path, "application/json", body, out);
 }
 
+/* $PARKD_KEY is the bearer key for a staff listener over TCP. */
+static struct curl_slist *add_key(struct curl_slist *heads)
+{
+    char head[300];
+    const char *key = getenv("PARKD_KEY");
+    if (!key || !key[0])
+        return heads;
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s", key);
+    return curl_slist_append(heads, head);
+}
+
 int ctl_send(const struct ctl *c, const char *method, const char *path, const char *type, struct view body,
              struct buf *out)
 {
     char head[160];
     long status = 0;
+    if (c->dry_run && strcmp(method, "GET") != 0) {
+        (void)printf("would ask: %s %s\n" VIEW_FMT "%s", method, path, VIEW_ARG(body), body.n ? "\n" : "");
+        return 0;
+    }
     CURL *h = curl_easy_init();
     (void)snprintf(head, sizeof head, "Content-Type: %s", type);
-    struct curl_slist *heads = curl_slist_append(NULL, head);
+    struct curl_slist *heads = curl_slist_append(add_key(NULL), head);
     if (!h || !heads) {
         curl_easy_cleanup(h);
         curl_slist_free_all(heads);
@@ -126,6 +143,34 @@ void ctl_path_add(char *path, size_t size, struct view raw)
         unsigned char c = (unsigned char)raw.p[i];
         n += (size_t)snprintf(path + n, size - n, isalnum(c) || strchr("-._~", c) ? "%c" : "%%%02X", c);
     }
+}
+
+static bool ends(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), k = strlen(suffix);
+    return n > k && strcmp(s + n - k, suffix) == 0;
+}
+
+int ctl_table(const struct ctl *c, const char *path, const char *file)
+{
+    char full[PATH_SIZE];
+    struct buf out;
+    if (file && !ends(file, ".csv") && !ends(file, ".xlsx")) {
+        (void)fprintf(stderr, "parkctl: the file's name must end in .csv or .xlsx\n");
+        return EXIT_USAGE;
+    }
+    (void)snprintf(full, sizeof full, "%s%cformat=%s", path, strchr(path, '?') ? '&' : '?',
+                   file && ends(file, ".xlsx") ? "xlsx" : "csv");
+    buf_init(&out, MAX_TABLE);
+    int err = ctl_request(c, "GET", full, (struct view){0}, &out);
+    if (!err && !file && fwrite(buf_get(&out).p, 1, buf_get(&out).n, stdout) != buf_get(&out).n)
+        err = EXIT_FAILED;
+    if (!err && file && file_write_private(file, buf_get(&out))) {
+        (void)fprintf(stderr, "parkctl: cannot write %s\n", file);
+        err = EXIT_FAILED;
+    }
+    buf_fini(&out);
+    return err;
 }
 
 int ctl_read(const char *path, struct buf *out)

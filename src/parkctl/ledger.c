@@ -308,35 +308,9 @@ static int import(const struct ctl *c, const struct ledger_options *o)
 
 /* --- export, report --- */
 
-static bool ends(const char *s, const char *suffix)
-{
-    size_t n = strlen(s), k = strlen(suffix);
-    return n > k && strcmp(s + n - k, suffix) == 0;
-}
-
-/* The table that `path` answers, to a file (its name tells the format) or standard output. */
-static int fetch_table(const struct ctl *c, const char *path, const char *file)
-{
-    char full[PATH_SIZE];
-    struct buf out;
-    if (file && !ends(file, ".csv") && !ends(file, ".xlsx"))
-        return usage("the file's name must end in .csv or .xlsx");
-    (void)snprintf(full, sizeof full, "%s?format=%s", path, file && ends(file, ".xlsx") ? "xlsx" : "csv");
-    buf_init(&out, MAX_DOC);
-    int err = ctl_request(c, "GET", full, (struct view){0}, &out);
-    if (!err && !file)
-        err = print_all(buf_get(&out));
-    else if (!err && file_write_private(file, buf_get(&out))) {
-        (void)fprintf(stderr, "parkctl: cannot write %s\n", file);
-        err = EXIT_FAILED;
-    }
-    buf_fini(&out);
-    return err;
-}
-
 static int export(const struct ctl *c, const struct ledger_options *o)
 {
-    return o->n_args > 1 ? usage("export takes one file") : fetch_table(c, LEDGER "/export", o->args[0]);
+    return o->n_args > 1 ? usage("export takes one file") : ctl_table(c, LEDGER "/export", o->args[0]);
 }
 
 static void print_groups(const char *title, const struct json *groups)
@@ -384,7 +358,7 @@ static int report(const struct ctl *c, const struct ledger_options *o)
     struct buf out;
     struct json *doc = NULL;
     if (o->n_args)
-        return o->n_args > 1 ? usage("report takes one file") : fetch_table(c, LEDGER "/report", o->args[0]);
+        return o->n_args > 1 ? usage("report takes one file") : ctl_table(c, LEDGER "/report", o->args[0]);
     buf_init(&out, MAX_DOC);
     int err = ctl_request(c, "GET", LEDGER "/report", (struct view){0}, &out);
     if (!err && c->json)

@@ -6,66 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parkctl/parkctl.h"
+#include "parkctl/commands.h"
 #include "parkd/base/json.h"
 
-static const char usage_text[] =
-    "parkctl: registrations and state of a running parkd\n"
-    "\n"
-    "  parkctl [--state DIR | --staff URL] [--json] NOUN VERB …\n"
-    "\n"
-    "  lots | feeds | sinks  list                 what is registered\n"
-    "  lots | feeds | sinks  show ID              one registration, as stored (secrets masked)\n"
-    "  lots | feeds | sinks  put FILE             adds or replaces; FILE is JSON (one, or a list), - is "
-    "standard input\n"
-    "  lots | feeds | sinks  remove ID\n"
-    "  feeds poll ID                              polls a feed now\n"
-    "  feed try (--url URL | --sample FILE) [--dialect NAME|FILE.lua] --params FILE|JSON [--propose]\n"
-    "                                             reads a message and shows what would come of it; nothing "
-    "is stored. "
-    "Also --feed ID\n"
-    "                                             --content-type T --side NAME=FILE --push --path P --query "
-    "N=V --header "
-    "N=V --topic T\n"
-    "                                             --lot ID --now TIME --access JSON --tls JSON; --sample "
-    "works without a "
-    "server\n"
-    "  feed listen ID [--follow] [--save FOLDER]  what came to a feed, personal fields taken out, and a "
-    "first mapping\n"
-    "  feed replay ID --params FILE|JSON          what other parameters would have made of the last "
-    "messages\n"
-    "  dialect list | show NAME | check FILE      dialects of this machine; FILE is a Lua file, a mapping or "
-    "params\n"
-    "  sinks resume ID                            lets a paused sink try again, sends its quarantined items "
-    "now\n"
-    "  sink try SINK [--lot ID | --lot-file FILE] [--free N] [--send] [--compare]\n"
-    "                                             shows the requests that a platform would get for one lot, "
-    "signed; --send\n"
-    "                                             sends them and judges the answers, --compare asks what it "
-    "holds.\n"
-    "                                             Without a server: --url URL --dialect NAME|FILE.lua "
-    "--params "
-    "FILE|JSON\n"
-    "                                             --secret S --bearer B --tls JSON; also --show-secrets "
-    "--now "
-    "TIME\n"
-    "  ledger list [--stage STATE] [--mode auto|manual] [--find TEXT] | show ID\n"
-    "                                             the ledger (台账) and how far the district is\n"
-    "  ledger import FILE [--dry-run] [--yes] [--skip-doubtful]\n"
-    "                                             shows what the office's spreadsheet (CSV, XLSX) would "
-    "change, "
-    "then does it\n"
-    "  ledger export | report [FILE.csv|FILE.xlsx]\n"
-    "                                             the ledger as a table; progress, obstacles and next dates\n"
-    "  ledger step ID STATE --why TEXT            the next state of a car park\n"
-    "  status                                     feeds, sinks and store in short\n"
-    "\n"
-    "  --state DIR   parkd's state directory (run.json there names the staff listener); default: "
-    "$PARKD_STATE_DIR, parkd-state\n"
-    "  --staff URL   the staff listener itself, http://127.0.0.1:8081 or unix:/path\n"
-    "  --json        prints answers as they are\n"
-    "\n"
-    "Exit status: 0 done, 1 failed, 2 usage, 3 parkd not reachable, 4 not found.\n";
+static const char
+    head_text[] = "parkctl: registrations, people and state of a running parkd\n"
+                  "\n"
+                  "  parkctl [--state DIR | --staff URL] [--json] [--dry-run] NOUN VERB …\n"
+                  "\n",
+    tail_text[] =
+        "\n"
+        "  --state DIR   parkd's state directory (run.json there names the staff listener); default: "
+        "$PARKD_STATE_DIR, parkd-state\n"
+        "  --staff URL   the staff listener itself, http://127.0.0.1:8081 or unix:/path; over TCP "
+        "with the key in $PARKD_KEY\n"
+        "  --json        prints answers as they are\n"
+        "  --dry-run     shows what would be asked, and asks nothing\n"
+        "\n"
+        "Exit status: 0 done, 1 failed, 2 usage, 3 parkd not reachable, 4 not found.\n";
+
+static void print_usage(FILE *out)
+{
+    (void)fputs(head_text, out);
+    commands_print_help(out);
+    (void)fputs(tail_text, out);
+}
 
 int ctl_find_staff(struct ctl *c)
 {
@@ -91,6 +56,22 @@ int ctl_find_staff(struct ctl *c)
     json_free(doc);
     buf_fini(&text);
     return err ? EXIT_UNREACHABLE : 0;
+}
+
+static bool is_words(char **argv, const char *noun, const char *verb)
+{
+    return strcmp(argv[0], noun) == 0 && strcmp(argv[1], verb) == 0;
+}
+
+static int complete(const char *what)
+{
+    if (strcmp(what, "bash") == 0)
+        commands_print_bash();
+    else if (strcmp(what, "man") == 0)
+        commands_print_man();
+    else
+        print_usage(stderr);
+    return strcmp(what, "bash") == 0 || strcmp(what, "man") == 0 ? 0 : EXIT_USAGE;
 }
 
 static bool is_sink_try(int argc, char **argv)
@@ -120,7 +101,7 @@ static int act(struct ctl *c, int argc, char **argv)
         argc >= 2 && (!strcmp(argv[0], "lots") || !strcmp(argv[0], "feeds") || !strcmp(argv[0], "sinks"));
     bool status = argc == 1 && strcmp(argv[0], "status") == 0;
     if (!noun && !status) {
-        (void)fputs(usage_text, stderr);
+        print_usage(stderr);
         return EXIT_USAGE;
     }
     int err = ctl_find_staff(c);
@@ -132,10 +113,13 @@ static int act(struct ctl *c, int argc, char **argv)
 /* `shape` "+" stops at the noun. -1: go on; else the exit status. */
 static int read_options(struct ctl *c, const char *shape, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"state", required_argument, NULL, 's'}, {"staff", required_argument, NULL, 'u'},
-        {"json", no_argument, NULL, 'j'},        {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},        {0}};
+    static const struct option options[] = {{"state", required_argument, NULL, 's'},
+                                            {"staff", required_argument, NULL, 'u'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"dry-run", no_argument, NULL, 'n'},
+                                            {0}};
     int opt;
     optind = 0;
     while ((opt = getopt_long(argc, argv, shape, options, NULL)) != -1) {
@@ -145,11 +129,13 @@ static int read_options(struct ctl *c, const char *shape, int argc, char **argv)
             (void)snprintf(c->staff, sizeof c->staff, "%s", optarg);
         } else if (opt == 'j') {
             c->json = true;
+        } else if (opt == 'n') {
+            c->dry_run = true;
         } else if (opt == 'V') {
             (void)printf("parkctl %s\n", PARKD_VERSION);
             return 0;
         } else {
-            (void)fputs(usage_text, opt == 'h' ? stdout : stderr);
+            print_usage(opt == 'h' ? stdout : stderr);
             return opt == 'h' ? 0 : EXIT_USAGE;
         }
     }
@@ -159,9 +145,16 @@ static int read_options(struct ctl *c, const char *shape, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct ctl c = {0};
+    const struct command *cmd;
     int status = read_options(&c, "+", argc, argv);
     if (status >= 0)
         return status;
+    if (optind + 1 < argc && (cmd = command_find(argv[optind], argv[optind + 1])))
+        return command_run(&c, cmd, argc - optind - 2, argv + optind + 2);
+    if (optind + 1 < argc && is_words(argv + optind, "audit", "export"))
+        return ctl_audit_export(&c, argc - optind, argv + optind);
+    if (optind + 1 < argc && strcmp(argv[optind], "completion") == 0)
+        return complete(argv[optind + 1]);
     if (optind < argc && is_sink_try(argc - optind, argv + optind))
         return ctl_sink_try(&c, argc - optind, argv + optind);
     if (optind < argc && strcmp(argv[optind], "ledger") == 0)
@@ -172,7 +165,7 @@ int main(int argc, char **argv)
     if ((status = read_options(&c, "", argc, argv)) >= 0)
         return status;
     if (optind == argc) {
-        (void)fputs(usage_text, stderr);
+        print_usage(stderr);
         return EXIT_USAGE;
     }
     return act(&c, argc - optind, argv + optind);

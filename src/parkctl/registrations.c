@@ -147,9 +147,9 @@ static int put_one(const struct ctl *c, const char *noun, const struct json *doc
     int err = body.err ? EXIT_FAILED : ctl_request(c, "PUT", path, buf_get(&body), &out);
     if (!err && c->json)
         (void)printf(VIEW_FMT "\n", VIEW_ARG(view_trim(buf_get(&out))));
-    else if (!err)
+    else if (!err && !c->dry_run)
         (void)printf("%.*s " VIEW_FMT " stored\n", (int)strlen(noun) - 1, noun, VIEW_ARG(id));
-    else
+    else if (err)
         (void)fprintf(stderr, "parkctl: %.*s " VIEW_FMT " was not stored\n", (int)strlen(noun) - 1, noun,
                       VIEW_ARG(id));
     if (!err && !strcmp(noun, "lots"))
@@ -190,7 +190,7 @@ static int simple(const struct ctl *c, const char *method, const char *path, con
     struct buf out;
     buf_init(&out, MAX_DOC);
     int err = ctl_request(c, method, path, (struct view){0}, &out);
-    if (!err)
+    if (!err && !c->dry_run)
         (void)printf("%s\n", done);
     buf_fini(&out);
     return err;

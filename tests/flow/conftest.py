@@ -16,7 +16,8 @@ from harness.world import World  # noqa: E402
 NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "sink_register", "api", "parkctl",
                "registry", "replay", "crash",
                "relay", "faults", "access", "try", "hostile", "vendors",
-               "sink_try", "snapshot", "sinks", "platform_page", "nat", "quality", "ledger", "ledger_ctl", "accounts", "selfservice", "authorisation", "onboarding", "telling")
+               "sink_try", "snapshot", "sinks", "platform_page", "nat", "quality", "ledger", "ledger_ctl", "accounts", "selfservice", "authorisation", "onboarding", "telling",
+               "ctl_office")
 
 
 def pytest_runtest_setup(item):
