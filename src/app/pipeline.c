@@ -203,6 +203,10 @@ static int take_one(struct pipeline *p, uint32_t lot, const struct report *rep, 
                     struct taken *taken, struct why *why)
 {
     struct norm_result n = {0};
+    taken->told = lot_stage_is_withdrawn(registry_lot(p->reg, lot)->lot.stage);
+    taken->code = INGEST_TOUCH;
+    if (taken->told)
+        return 0; /* it stays unknown; who sends it does nothing wrong */
     struct flight *f = flight_of(p, lot);
     if (!f)
         return ERR_NOMEM;
@@ -328,14 +332,15 @@ int pipeline_restate(struct pipeline *p, uint32_t lot, uint32_t flags)
     return err;
 }
 
-/* Is the lot's number past its limit while nobody has said so yet? */
+/* Is the lot's number past its limit, or taken back, while nobody has said so yet? */
 static bool must_expire(const struct pipeline *p, const struct registry_lot *l, int64_t now)
 {
     int64_t until = freshness_valid_until(&l->reading, l->interval_ms);
     struct flight *f = NULL;
     HASH_FIND(hh, p->flights, &l->idx, sizeof l->idx, f);
-    return !l->removed && l->reading.seq && !l->reading.expired && until && now > until &&
-           !(f && f->pending) && store_lease_poll(p->store, view_of(l->lot.id));
+    bool over = (until && now > until) || lot_stage_is_withdrawn(l->lot.stage);
+    return !l->removed && l->reading.seq && !l->reading.expired && over && !(f && f->pending) &&
+           store_lease_poll(p->store, view_of(l->lot.id));
 }
 
 static void on_look(void *ctx)

@@ -199,6 +199,11 @@ int lot_parse(const struct json *j, struct lot *out, struct why *why)
     return 0;
 }
 
+bool lot_stage_is_withdrawn(enum lot_stage s)
+{
+    return s == STAGE_SUSPENDED || s == STAGE_RETIRED;
+}
+
 const char *lot_stage_name(enum lot_stage s)
 {
     return (unsigned)s <= STAGE_RETIRED ? stage_names[s] : "?";

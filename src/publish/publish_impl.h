@@ -152,6 +152,9 @@ struct publisher {
 struct publish_sink *publisher_sink(const struct publisher *p, struct view id); /* NULL none */
 void sink_wake(struct publish_sink *s, int64_t in_ms); /* the pump runs no later than that */
 void publisher_check_quiet(struct publisher *p);       /* while stopping: is all done? */
+/* Of a lot that is not connected any more: a sink that holds a number of it is told "unknown" once, then
+ * nothing. */
+void sink_farewell(struct publish_sink *s, const struct registry_lot *l);
 void sink_fault(struct publish_sink *s, const char *text);
 
 /* publish_store.c */

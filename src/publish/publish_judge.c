@@ -67,6 +67,9 @@ void batch_accept(struct publish_batch *b, size_t item, bool unbalanced)
         counter_add(C_DELIVERED_ITEMS, 1);
     }
     sink_ack(s, b->what, one);
+    const struct registry_lot *l = registry_lot(s->p->reg, one.lot);
+    if (b->what == PUBLISH_STATES && l->lot.stage != STAGE_CONNECTED)
+        sink_farewell(s, l);
 }
 
 /* At a character's border: the platform's words may be Chinese. */

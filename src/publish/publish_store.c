@@ -66,6 +66,8 @@ static void loaded(struct publish_sink *s)
         const struct registry_lot *l = registry_lot(s->p->reg, i);
         if (!l->removed && l->lot.stage == STAGE_CONNECTED)
             sink_day_meet(s, i);
+        else if (!l->removed)
+            sink_farewell(s, l);
     }
 }
 

@@ -86,12 +86,29 @@ static int sink_mark(struct publish_sink *s, const struct registry_lot *l, int64
     return err ? err : publish_plan_mark(s->lines[PUBLISH_STATES].plan, l->idx, l->reading.seq, now);
 }
 
+static bool is_level(const struct publish_plan *plan, const struct registry_lot *l)
+{
+    uint64_t known = publish_plan_known(plan, l->idx);
+    return !known || known >= l->reading.seq;
+}
+
+void sink_farewell(struct publish_sink *s, const struct registry_lot *l)
+{
+    struct publish_plan *plan = s->lines[PUBLISH_STATES].plan;
+    bool withdrawn = !l->removed && lot_stage_is_withdrawn(l->lot.stage);
+    if (!withdrawn || !l->reading.expired || is_level(plan, l) ||
+        publish_plan_mark(plan, l->idx, l->reading.seq, mono(s->p)))
+        sink_drop(s, l);
+    else
+        sink_wake(s, 0);
+}
+
 static void sink_look(struct publish_sink *s, uint32_t idx, bool confirmed)
 {
     const struct registry_lot *l = registry_lot(s->p->reg, idx);
     int64_t now = mono(s->p);
     if (l->removed || l->lot.stage != STAGE_CONNECTED) {
-        sink_drop(s, l);
+        sink_farewell(s, l);
         return;
     }
     if (confirmed && !publish_plan_touch(s->lines[PUBLISH_STATES].plan, idx))

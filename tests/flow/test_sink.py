@@ -116,11 +116,11 @@ def test_envelope_fits_its_published_schema(world, secret, keep):
 def test_only_connected_lots_go_out(world, secret):
     lots = sending(world, secret, 3)
     parkd = world.parkd
-    parkd.put("lots", world.lots[1] | {"stage": "suspended"})
-    wait_for(lambda: json.loads(parkd.staff(f"/v1/admin/lots/{lots[1]}").body)["stage"] == "suspended")
+    parkd.put("lots", world.lots[1] | {"stage": "testing"})
+    wait_for(lambda: json.loads(parkd.staff(f"/v1/admin/lots/{lots[1]}").body)["stage"] == "testing")
     change(world, lots, 40)
     wait_for(lambda: world.platform.free(lots[0]) == 40 and world.platform.free(lots[2]) == 42)
-    wait_for(lambda: parkd.lot(lots[1])["free"] == 41, what="the suspended lot to be read all the same")
+    wait_for(lambda: parkd.lot(lots[1])["free"] == 41, what="the lot under test to be read all the same")
     assert world.platform.free(lots[1]) == 11
     parkd.put("lots", world.lots[1])
     wait_for(lambda: world.platform.free(lots[1]) == 41, what="it to be delivered when connected again")
@@ -208,6 +208,29 @@ def test_one_rejected_lot_is_put_aside_and_the_rest_goes_on(world, secret, style
     wait_for(lambda: world.platform.free(lots[2]) == 62, what="the held lot after resume")
     wait_for(lambda: not parkd.sink()["held"] and not parkd.store.held("city"),
              what="the end of the quarantine")
+    unbroken(world)
+
+
+@pytest.mark.parametrize("stage", ["suspended", "retired"])
+def test_a_lot_that_is_taken_back_is_told_as_unknown(world, secret, stage):
+    """Its last number would stand at the platform for ever; what it sends afterwards does not count until it is connected again."""
+    lots = sending(world, secret, 3)
+    parkd, lot = world.parkd, lots[1]
+    document = parkd.staff(f"/v1/admin/lots/{lot}").json()
+    parkd.put("lots", document | {"stage": stage})
+    wait_for(lambda: world.platform.held()[lot].get("free") is None, what=lambda: f"unknown to be told: {world.platform.held()[lot]}")
+    change(world, [lots[0], lots[2]], 40)
+    world.lotsim.value(lot, 33)
+    settled(world, [lots[0], lots[2]])
+    parkd.kill()
+    parkd.start()
+    change(world, [lots[0], lots[2]], 50)
+    settled(world, [lots[0], lots[2]])
+    wait_for(lambda: parkd.sink()["unacknowledged"] == 0, what="nothing to be owed")
+    assert world.platform.held()[lot].get("free") is None
+    parkd.put("lots", document | {"stage": "connected"})
+    world.lotsim.value(lot, 34)
+    wait_for(lambda: world.platform.free(lot) == 34, what="it to be told again")
     unbroken(world)
 
 

@@ -66,6 +66,8 @@ struct lot {
  * member. */
 int lot_parse(const struct json *j, struct lot *out, struct why *why) must_check;
 bool lot_id_valid(struct view id);
+/* Suspended or retired: its numbers do not count, and whoever was told one is told "unknown". */
+bool lot_stage_is_withdrawn(enum lot_stage s);
 const char *lot_stage_name(enum lot_stage s);                       /* "surveyed" … "retired" */
 int lot_stage_of(struct view name, enum lot_stage *out) must_check; /* ERR_NOT_FOUND */
 const char *datum_name(enum datum d);
