@@ -12,6 +12,7 @@
 
 #include "app/service.h"
 #include "parkd/base/log.h"
+#include "parkd/model/secrets.h"
 #include "parkd/net/loop.h"
 #include "parkd/net/timer.h"
 
@@ -78,7 +79,11 @@ static void setup_clock(struct app *a)
 static int make_store(struct app *a, struct why *why)
 {
     struct store_events ev;
-    struct store_conf sc = {.redis_url = a->conf.redis.url,
+    char mark[SECRETS_MARK_SIZE];
+    if (master_key_read(&a->conf, a->master_key, why) || secrets_key_mark(a->master_key, mark))
+        return ERR_IO;
+    struct store_conf sc = {.key_mark = mark,
+                            .redis_url = a->conf.redis.url,
                             .state_dir = a->conf.state_dir,
                             .redis_server = a->conf.redis.server,
                             .prefix = a->conf.redis.prefix,
@@ -169,8 +174,6 @@ static int make_api(struct app *a, struct why *why)
 static int make_office(struct app *a, struct why *why)
 {
     struct office_port port;
-    if (master_key_read(&a->conf, a->master_key, why))
-        return ERR_IO;
     const struct office_conf oc = {.district_name = a->conf.district.name,
                                    .division = a->conf.district.division,
                                    .public_url = a->conf.public.url,

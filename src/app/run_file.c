@@ -33,6 +33,7 @@ static void render(const struct app *a, struct buf *b)
     if (api_console_address(a->api)[0])
         put_address(&w, "console", api_console_address(a->api), a->conf.staff.tls_cert_file[0]);
     jw_str(&w, "redis", store_address(a->store));
+    jw_str(&w, "redis_prefix", a->conf.redis.prefix);
     jw_end_object(&w);
     buf_char(b, '\n');
 }

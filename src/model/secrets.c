@@ -332,6 +332,24 @@ int secrets_open(struct buf *out, const unsigned char key[32], enum noun noun, s
     return out->err ? out->err : s.err;
 }
 
+int secrets_key_mark(const unsigned char key[32], char out[SECRETS_MARK_SIZE])
+{
+    static const char about[] = "parkd master key\n";
+    char text[sizeof about - 1 + SEAL_KEY_BYTES];
+    unsigned char digest[DIGEST_MAX];
+    size_t n = 0;
+    struct buf hex;
+    memcpy(text, about, sizeof about - 1);
+    memcpy(text + sizeof about - 1, key, SEAL_KEY_BYTES);
+    buf_init(&hex, SECRETS_MARK_SIZE);
+    int rc = crypto_digest(DIGEST_SHA256, (struct view){text, sizeof text}, digest, &n);
+    rc = rc ? rc : hex_encode(&hex, (struct view){(const char *)digest, (SECRETS_MARK_SIZE - 1) / 2});
+    rc = rc ? rc : view_copy(buf_get(&hex), out, SECRETS_MARK_SIZE);
+    buf_fini(&hex);
+    explicit_bzero(text, sizeof text);
+    return rc;
+}
+
 void registration_dialect(struct view text, char *dst, size_t size)
 {
     struct json *doc = NULL;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parkctl/backup.h"
 #include "parkctl/commands.h"
 #include "parkd/base/json.h"
 
@@ -153,6 +154,10 @@ int main(int argc, char **argv)
         return command_run(&c, cmd, argc - optind - 2, argv + optind + 2);
     if (optind + 1 < argc && is_words(argv + optind, "audit", "export"))
         return ctl_audit_export(&c, argc - optind, argv + optind);
+    if (optind < argc && strcmp(argv[optind], "backup") == 0)
+        return ctl_backup(&c, argc - optind, argv + optind);
+    if (optind < argc && strcmp(argv[optind], "restore") == 0)
+        return ctl_restore(&c, argc - optind, argv + optind);
     if (optind + 1 < argc && strcmp(argv[optind], "completion") == 0)
         return complete(argv[optind + 1]);
     if (optind < argc && is_sink_try(argc - optind, argv + optind))

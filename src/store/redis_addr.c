@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Redis URLs, cut from the left. Nothing of user and password ever stands in a reason or a log line.
  */
-#include "store/redis_addr.h"
+#include "parkd/store/redis_addr.h"
 
 #include <stdio.h>
 #include <string.h>

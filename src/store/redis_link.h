@@ -16,7 +16,7 @@
 #ifndef PARKD_STORE_REDIS_LINK_H
 #define PARKD_STORE_REDIS_LINK_H
 
-#include "store/redis_addr.h"
+#include "parkd/store/redis_addr.h"
 #include "store/redis_cmd.h"
 #include "store/redis_error.h"
 #include "store/redis_reply.h"

@@ -4,7 +4,7 @@
 #ifndef PARKD_STORE_REDIS_LINK_GREET_H
 #define PARKD_STORE_REDIS_LINK_GREET_H
 
-#include "store/redis_addr.h"
+#include "parkd/store/redis_addr.h"
 #include "store/redis_cmd.h"
 
 #define REDIS_GREET_MAX 3

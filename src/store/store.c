@@ -241,6 +241,8 @@ static int take_conf(struct store *st, const struct store_conf *c, struct why *w
         return why_set(why, ERR_RANGE, "redis.partitions", "must be 1…%d", PARTITIONS_MAX);
     int rc = check_text(c->prefix ? c->prefix : "parkd:", st->prefix, sizeof st->prefix, "redis.prefix", why);
     rc = rc ? rc : check_prefix(st, why);
+    rc = rc ? rc
+            : check_text(c->key_mark ? c->key_mark : "", st->key_mark, sizeof st->key_mark, "key_mark", why);
     rc = rc ? rc : check_text(c->state_dir, st->state_dir, sizeof st->state_dir, "state_dir", why);
     const char *server = c->redis_server && c->redis_server[0] ? c->redis_server : "redis-server";
     rc = rc ? rc : check_text(server, st->server, sizeof st->server, "redis.server", why);

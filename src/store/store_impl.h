@@ -36,7 +36,8 @@ struct store {
     const struct clock *clock;
     struct registry *reg;
     struct store_events ev;
-    char prefix[STORE_PREFIX_MAX + 1], state_dir[512], server[256], fsync[16], address[400], instance[33];
+    char key_mark[24], prefix[STORE_PREFIX_MAX + 1], state_dir[512], server[256], fsync[16], address[400],
+        instance[33];
     struct redis_addr addr;
     bool embedded;
     int64_t max_memory_mb;

@@ -357,6 +357,31 @@ static int64_t field(const struct reply *r, const char *name)
 
 static void on_meta(void *ctx, const struct reply *r, enum redis_error err);
 
+/* Whoever comes first decides, as with the rest of meta. Secrets that another key sealed stay shut; all else
+ * works, so parkd says it and goes on. */
+static void check_mark(struct load *l, const struct reply *r)
+{
+    struct redis_cmd cmd;
+    struct store *st = l->st;
+    for (size_t i = 0; i + 1 < reply_n(r); i += 2) {
+        if (!view_is(reply_text(reply_at(r, i)), "master_key"))
+            continue;
+        if (!view_is(reply_text(reply_at(r, i + 1)), st->key_mark))
+            log_error(STORE,
+                      "master_key=%s the secrets in Redis were sealed by another, " VIEW_FMT
+                      ": give parkd that one's file",
+                      st->key_mark, VIEW_ARG(reply_text(reply_at(r, i + 1))));
+        return;
+    }
+    redis_cmd_init(&cmd);
+    redis_cmd_str(&cmd, "HSETNX");
+    redis_cmd_key(&cmd, key_global(st->prefix, "meta"));
+    redis_cmd_str(&cmd, "master_key");
+    redis_cmd_str(&cmd, st->key_mark);
+    if (store_send_fini(st, &cmd, NULL, NULL))
+        log_warn(STORE, "meta=unmarked");
+}
+
 static void create_meta(struct load *l)
 {
     struct store *st = l->st;
@@ -385,6 +410,8 @@ static void on_meta(void *ctx, const struct reply *r, enum redis_error err)
     struct request *q = ctx;
     struct load *l = load_of(q, r, err);
     int64_t schema = field(r, "schema"), partitions = field(r, "partitions");
+    if (l && partitions && schema <= STORE_SCHEMA_VERSION && l->st->key_mark[0])
+        check_mark(l, r);
     request_free(q);
     if (!l)
         return;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "store/redis_addr.h"
+#include "parkd/store/redis_addr.h"
 #include "store/redis_error.h"
 
 static void test_classes(void **state)

@@ -46,4 +46,8 @@ int secrets_open(struct buf *out, const unsigned char key[32], enum noun noun, s
 /* The dialect's name in a stored feed or sink, copied; empty if there is none. */
 void registration_dialect(struct view text, char *dst, size_t size);
 
+/* A name of the key that says nothing of it, for "was this sealed by that key?": 16 hexadecimal digits. */
+#define SECRETS_MARK_SIZE 17
+int secrets_key_mark(const unsigned char key[32], char out[SECRETS_MARK_SIZE]) must_check;
+
 #endif

@@ -29,12 +29,14 @@ struct store;
 struct store_conf {
     const char
         *redis_url; /* NULL or "": embedded; else redis://[user:password@]host:port[/db] or unix:///path */
-    const char *state_dir;         /* instance id, lock, the embedded server's files */
-    const char *redis_server;      /* program of the embedded server, e.g. "redis-server" */
-    const char *prefix;            /* "parkd:" */
-    const char *fsync;             /* "always" or "everysec", embedded only */
-    int64_t max_memory_mb;         /* embedded only; 0: no limit */
-    unsigned partitions;           /* at creation; the stored number wins */
+    const char *state_dir;    /* instance id, lock, the embedded server's files */
+    const char *redis_server; /* program of the embedded server, e.g. "redis-server" */
+    const char *prefix;       /* "parkd:" */
+    const char *key_mark;     /* secrets_key_mark of what seals the documents; kept in meta; NULL: nothing
+                               * seals */
+    const char *fsync;        /* "always" or "everysec", embedded only */
+    int64_t max_memory_mb;    /* embedded only; 0: no limit */
+    unsigned partitions;      /* at creation; the stored number wins */
     int keep_days, keep_hour_days; /* 40, 400 */
 };
 
