@@ -8,6 +8,7 @@
 
 #include "parkctl/backup.h"
 #include "parkctl/commands.h"
+#include "parkctl/doctor.h"
 #include "parkd/base/json.h"
 
 static const char
@@ -156,6 +157,8 @@ int main(int argc, char **argv)
         return ctl_audit_export(&c, argc - optind, argv + optind);
     if (optind < argc && strcmp(argv[optind], "backup") == 0)
         return ctl_backup(&c, argc - optind, argv + optind);
+    if (optind < argc && strcmp(argv[optind], "doctor") == 0)
+        return ctl_doctor(&c, argc - optind, argv + optind);
     if (optind < argc && strcmp(argv[optind], "restore") == 0)
         return ctl_restore(&c, argc - optind, argv + optind);
     if (optind + 1 < argc && strcmp(argv[optind], "completion") == 0)

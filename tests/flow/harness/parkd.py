@@ -38,6 +38,7 @@ class Parkd:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.state / "master.key").write_text("5e" * 32)       # several parkd over one Redis share it
+        (self.state / "master.key").chmod(0o600)
         self.listen = f"127.0.0.1:{free_port()}"
         self.wrap, self.program = [str(one) for one in wrap], program
         self.conf = {"net": {"allow_subnets": ["127.0.0.0/8"], "max_polls_per_host": 64},
