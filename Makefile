@@ -32,8 +32,9 @@ PURE := $(shell cat src/pure.list)
 OBJ := $(SRC:src/%.c=$(O)/obj/%.o)
 PURE_OBJ := $(PURE:%=$(O)/obj/%.o)
 LIB_OBJ := $(filter-out $(O)/obj/app/main.o $(O)/obj/parkctl/%,$(OBJ))
-EMBED := $(wildcard src/web/*.html src/web/*.css src/web/*.js) $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
-GEN := $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h)
+WEB := $(wildcard src/web/*.css src/web/*.js src/web/*/*.html src/web/*/*.css src/web/*/*.js)
+EMBED := src/web/index.html $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
+GEN := $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h) $(O)/gen/web_assets.h
 
 UNIT := $(notdir $(basename $(wildcard tests/unit/test_*.c)))
 PURE_UNIT := $(addprefix test_,$(shell cat tests/unit/pure.list))
@@ -52,6 +53,7 @@ deps:
 	$(Q)tools/install-packages
 deps-test:
 	$(Q)tools/install-packages test
+	$(Q)tools/fetch-axe build/axe.min.js || echo "axe-core could not be fetched; the tests of the pages skip what needs it"
 
 run: deps ## the whole product: parkd, 44 simulated lots, a simulated platform; RUN_SECONDS=20 ends by itself
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
@@ -120,6 +122,9 @@ install: ## into PREFIX (DESTDIR is honoured)
 clean: ## removes build/
 	rm -rf build
 
+$(O)/gen/web_assets.h: tools/embed-web $(WEB) src/web $(wildcard src/web/*/)
+	@mkdir -p $(@D)
+	$(Q)tools/embed-web src/web > $@.tmp && mv $@.tmp $@
 $(O)/gen/%.h: tools/embed
 	@mkdir -p $(@D)
 	$(Q)tools/embed $(subst -,_,$(basename $(notdir $@))) $(filter src/%,$^) > $@.tmp && mv $@.tmp $@

@@ -142,6 +142,7 @@ static void status(const struct call *c)
     jw_time(&w, "as_of", api_now(a));
     a->port.write_status(a->port.ctx, &w);
     jw_object(&w, "http");
+    jw_str(&w, "url", a->public_url);
     jw_str(&w, "public", a->public_address);
     jw_str(&w, "staff", api_staff_address(a));
     jw_str(&w, "console", a->staff_address);

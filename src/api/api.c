@@ -3,14 +3,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "api/assets.h"
 #include "api/internal.h"
 #include "parkd/base/file.h"
 #include "parkd/base/log.h"
-
-#include "gen/api/native_schema_json.h"
-#include "gen/web/list_js.h"
-#include "gen/web/style_css.h"
 
 #define CACHE_ENTRIES     256
 #define CACHE_BYTES       ((size_t)64 * 1024 * 1024)
@@ -37,8 +35,9 @@ void api_unref(struct api *a)
     if (--a->refs > 0)
         return;
     cache_free(a->cache);
-    for (int i = 0; i < ASSET_N; i++)
+    for (size_t i = 0; a->assets && i < asset_count(); i++)
         cache_release(a->assets[i]);
+    free(a->assets);
     auth_memory_free(a->taken);
     free(a->district);
     free(a);
@@ -79,6 +78,8 @@ static void handle_route(const struct call *c)
         ingest_handle(c, port->feed_by_id(port->ctx, c->route.arg));
     else if (c->route.id == ROUTE_PAGE)
         page_handle(c);
+    else if (c->route.id == ROUTE_ASSET)
+        asset_handle(c);
     else if (c->route.id == ROUTE_SNAPSHOT)
         snapshot_handle(c);
     else if (c->route.id == ROUTE_HISTORY)
@@ -182,26 +183,13 @@ static int open_staff(struct api *a, struct loop *loop, const struct api_conf *c
     return err;
 }
 
-static struct cache_entry *make_asset(const unsigned char *bytes, size_t n)
-{
-    struct buf b;
-    buf_init(&b, n + 1);
-    buf_put(&b, bytes, n);
-    return cache_entry_make(&b, NULL);
-}
-
 static int make_parts(struct api *a, const struct api_conf *conf)
 {
     a->district = view_dup(view_of(conf->district_name ? conf->district_name : ""));
     a->cache = cache_new(CACHE_ENTRIES, CACHE_BYTES);
     a->taken = auth_memory_new();
-    a->assets[ASSET_STYLE] = make_asset(style_css, style_css_len);
-    a->assets[ASSET_SCRIPT] = make_asset(list_js, list_js_len);
-    a->assets[ASSET_SCHEMA] = make_asset(native_schema_json, native_schema_json_len);
-    return a->district && a->cache && a->taken && a->assets[ASSET_STYLE] && a->assets[ASSET_SCRIPT] &&
-                   a->assets[ASSET_SCHEMA]
-               ? 0
-               : ERR_NOMEM;
+    a->assets = calloc(asset_count(), sizeof *a->assets);
+    return a->district && a->cache && a->taken && a->assets ? 0 : ERR_NOMEM;
 }
 
 static void on_server_gone(void *ctx)
@@ -242,6 +230,19 @@ static void api_abandon(struct api *a)
     api_unref(a);
 }
 
+/* Without a slash at its end; "": there is no public listener. */
+static void make_public_url(struct api *a, const struct api_conf *conf)
+{
+    bool tls = conf->tls_cert_file && conf->tls_cert_file[0];
+    size_t n = sizeof a->public_url;
+    if (conf->public_url && conf->public_url[0])
+        (void)snprintf(a->public_url, n, "%s", conf->public_url);
+    else if (a->public_address[0])
+        (void)snprintf(a->public_url, n, "%s://%s", tls ? "https" : "http", a->public_address);
+    for (n = strlen(a->public_url); n && a->public_url[n - 1] == '/'; n--)
+        a->public_url[n - 1] = '\0';
+}
+
 static void show_address(const struct listener *l, char dst[160])
 {
     (void)snprintf(dst, 160, "%s", l->server ? http_server_address(l->server) : "");
@@ -272,6 +273,7 @@ struct api *api_new(struct loop *loop, const struct clock *clock, struct registr
     show_address(&a->public, a->public_address);
     show_address(&a->staff, a->staff_address);
     show_address(&a->socket, a->socket_address);
+    make_public_url(a, conf);
     log_info(API, "public=%s staff=%s socket=%s", a->public_address, a->staff_address, a->socket_address);
     return a;
 fail:

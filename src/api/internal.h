@@ -19,8 +19,6 @@
 #define API_MAX_ANSWER ((size_t)64 * 1024 * 1024) /* 10 000 lots are 6 MB */
 #define API_RETRY_S    "5"                        /* Retry-After while the store is away */
 
-enum asset { ASSET_STYLE, ASSET_SCRIPT, ASSET_SCHEMA, ASSET_N };
-
 struct listener {
     struct api *api;
     bool staff, socket; /* socket: the UNIX socket */
@@ -36,8 +34,9 @@ struct api {
     char *district;
     struct listener public, staff, socket;
     char public_address[160], staff_address[160], socket_address[160];
+    char public_url[512]; /* where people find the public listener */
     struct cache *cache;
-    struct cache_entry *assets[ASSET_N];
+    struct cache_entry **assets; /* as many as asset_count; NULL until asked for */
     struct auth_memory *taken;
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
@@ -100,6 +99,7 @@ void reply_err(const struct call *c, int err, const struct why *why);
 /* The audiences. */
 void public_handle(const struct call *c);
 void page_handle(const struct call *c);
+void asset_handle(const struct call *c);
 void history_handle(const struct call *c);
 void snapshot_handle(const struct call *c);
 /* What a feed's own fixed path answers (of enum route_method): some boxes have nothing but a GET with a

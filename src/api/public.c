@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "api/assets.h"
 #include "api/internal.h"
 
 #include "gen/web/index_html.h"
@@ -271,10 +272,37 @@ void page_handle(const struct call *c)
     give_list(c, &r, e);
 }
 
-static void asset(const struct call *c, enum asset which, const char *type)
+/* --- files --- */
+
+#define OFFICE_POLICY                                                                 \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " \
+    "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+
+/* Kept from the first asking on; NULL: no memory. */
+static struct cache_entry *asset_entry(struct api *a, size_t which)
 {
-    struct reply r = {.status = 200, .type = type, .cache_control = STATIC_CACHE};
-    reply_entry(c, &r, cache_ref(c->api->assets[which]));
+    const struct asset *file = asset_at(which);
+    struct buf b;
+    if (!a->assets[which]) {
+        buf_init(&b, file->n + 1);
+        buf_put(&b, file->bytes, file->n);
+        a->assets[which] = cache_entry_make(&b, NULL);
+    }
+    return cache_ref(a->assets[which]);
+}
+
+void asset_handle(const struct call *c)
+{
+    const struct asset *file = asset_at(c->route.asset);
+    bool kept = file->open || asset_is_residents(file);
+    struct reply r = {.status = 200, .type = file->type, .cache_control = kept ? STATIC_CACHE : "no-cache"};
+    if (asset_is_page(file)) {
+        reply_header(&r, "Content-Security-Policy", OFFICE_POLICY);
+        reply_header(&r, "Referrer-Policy", "no-referrer");
+        reply_header(&r, "Cross-Origin-Opener-Policy", "same-origin");
+        reply_header(&r, "Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
+    }
+    reply_entry(c, &r, asset_entry(c->api, c->route.asset));
 }
 
 /* --- health --- */
@@ -319,15 +347,6 @@ void public_handle(const struct call *c)
         break;
     case ROUTE_SUMMARY:
         summary(c);
-        break;
-    case ROUTE_STYLE:
-        asset(c, ASSET_STYLE, "text/css; charset=utf-8");
-        break;
-    case ROUTE_SCRIPT:
-        asset(c, ASSET_SCRIPT, "text/javascript; charset=utf-8");
-        break;
-    case ROUTE_SCHEMA:
-        asset(c, ASSET_SCHEMA, "application/schema+json");
         break;
     case ROUTE_HEALTHZ:
         healthz(c);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/assets.h"
 #include "api/routes.h"
 
 struct row {
@@ -26,11 +27,8 @@ static const struct row rows[] = {
     {"/v1/lots/{}", ROUTE_LOT, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/lots/{}/history", ROUTE_HISTORY, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/summary", ROUTE_SUMMARY, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
-    {"/v1/native.schema.json", ROUTE_SCHEMA, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/export/snapshot", ROUTE_SNAPSHOT, ROUTE_GET, false, false, NOUN_SINK, PUBLIC},
     {"/", ROUTE_PAGE, ROUTE_GET, false, false, NOUN_LOT, PUBLIC},
-    {"/style.css", ROUTE_STYLE, ROUTE_GET, false, false, NOUN_LOT, PUBLIC},
-    {"/list.js", ROUTE_SCRIPT, ROUTE_GET, false, false, NOUN_LOT, PUBLIC},
     {"/healthz", ROUTE_HEALTHZ, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/readyz", ROUTE_READYZ, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/problems/{}", ROUTE_PROBLEM, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
@@ -154,13 +152,25 @@ static enum route_match find_action(unsigned bit, bool any, struct view path, bo
     return found;
 }
 
+static enum route_match find_asset(unsigned bit, bool any, struct view path, bool staff, struct route *out)
+{
+    size_t which = 0;
+    if (!asset_find(path, staff, &which))
+        return ROUTE_UNKNOWN;
+    *out = (struct route){
+        .id = ROUTE_ASSET, .methods = ROUTE_GET, .open = asset_at(which)->open, .name = "", .asset = which};
+    return any || bit == ROUTE_GET ? ROUTE_FOUND : ROUTE_WRONG_METHOD;
+}
+
 enum route_match route_find(enum http_method method, struct view path, bool staff, struct route *out)
 {
     unsigned bit = method_bit(method);
     bool any = method == HTTP_OPTIONS;
     *out = (struct route){0};
     enum route_match found = find_row(bit, any, path, staff, out);
-    return found == ROUTE_UNKNOWN ? find_action(bit, any, path, staff, out) : found;
+    if (found == ROUTE_UNKNOWN)
+        found = find_action(bit, any, path, staff, out);
+    return found == ROUTE_UNKNOWN ? find_asset(bit, any, path, staff, out) : found;
 }
 
 void route_allow(const struct route *r, char dst[64])

@@ -13,8 +13,7 @@
 
 enum route_id {
     ROUTE_PAGE,
-    ROUTE_STYLE,
-    ROUTE_SCRIPT,
+    ROUTE_ASSET,
     ROUTE_LOTS,
     ROUTE_LOT,
     ROUTE_HISTORY,
@@ -22,7 +21,6 @@ enum route_id {
     ROUTE_HEALTHZ,
     ROUTE_READYZ,
     ROUTE_PROBLEM,
-    ROUTE_SCHEMA,
     ROUTE_INGEST,
     ROUTE_METRICS,
     ROUTE_STATUS,
@@ -49,6 +47,7 @@ struct route {
     enum access access;        /* ACCESS_ANYBODY: nobody asks who it is, but for the office's own */
     enum office_action action; /* of ROUTE_OFFICE */
     bool quiet;                /* changes something, but is not audited */
+    size_t asset;              /* of ROUTE_ASSET: which of assets.h */
     const char *name;          /* for the audit trail */
 };
 

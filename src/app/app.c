@@ -160,6 +160,7 @@ static int make_api(struct app *a, struct why *why)
                           .staff_key_file = a->conf.staff.tls_key_file,
                           .tls_cert_file = a->conf.public.tls_cert_file,
                           .tls_key_file = a->conf.public.tls_key_file,
+                          .public_url = a->conf.public.url,
                           .max_body = a->conf.public.max_body_kb * 1024,
                           .max_connections = (int)a->conf.public.max_connections,
                           .max_per_address = (int)a->conf.public.max_per_address,

@@ -101,6 +101,8 @@ struct listing {
     struct buf body;
     struct json_writer w;
     struct view who, object;
+    char last[48]; /* id of the last that was looked at, wanted or not */
+    uint64_t limit;
     int64_t n;
 };
 
@@ -122,6 +124,8 @@ static void list_entry(void *ctx, const struct office_entry *e)
     struct listing *l = ctx;
     struct json *entry = NULL;
     bool good = json_parse(e->entry, &entry, NULL) == 0;
+    if (view_copy(e->id, l->last, sizeof l->last))
+        l->last[0] = '\0';
     if (good && !wanted(l, entry)) {
         json_free(entry);
         return;
@@ -144,9 +148,9 @@ static void list_entry(void *ctx, const struct office_entry *e)
 static void on_listed(void *ctx, int err, uint64_t n)
 {
     struct listing *l = ctx;
-    (void)n;
     jw_end_array(&l->w);
     jw_int(&l->w, "count", l->n);
+    jw_str(&l->w, "next", n >= l->limit && l->last[0] ? l->last : NULL);
     jw_end_object(&l->w);
     if (err) {
         buf_fini(&l->body);
@@ -171,6 +175,7 @@ void office_audit_list(struct call *c)
         return;
     }
     l->c = c;
+    l->limit = (uint64_t)limit;
     l->who = call_param(c, "who");
     l->object = call_param(c, "object");
     buf_init(&l->body, ANSWER_MAX);

@@ -32,22 +32,22 @@ static int print_line(const struct json *entry)
     return err;
 }
 
-/* `last`: the id of the last entry; the number of entries in *n. */
-static int export_page(const struct ctl *c, struct view who, struct view object, char last[64], size_t *n)
+/* `from`: where to go on, "" at the end; *n more entries. */
+static int export_page(const struct ctl *c, struct view who, struct view object, char from[64], size_t *n)
 {
     char path[PATH_SIZE] = "/v1/admin/audit?limit=1000";
     struct json *doc = NULL;
     add_param(path, "who", who);
     add_param(path, "object", object);
-    add_param(path, "after", view_of(last));
+    add_param(path, "after", view_of(from));
     int err = ctl_request_json(c, "GET", path, &doc);
-    *n = 0;
     for (const struct json *e = err ? NULL : json_first(json_get(doc, "entries")); e && !err;
          e = json_next(e)) {
         err = print_line(e);
-        err = err ? err : view_copy(json_text(json_get(e, "id")), last, 64) ? EXIT_FAILED : 0;
         ++*n;
     }
+    if (!err && view_copy(json_text(json_get(doc, "next")), from, 64))
+        err = EXIT_FAILED;
     json_free(doc);
     return err;
 }
@@ -55,8 +55,8 @@ static int export_page(const struct ctl *c, struct view who, struct view object,
 int ctl_audit_export(struct ctl *c, int argc, char **argv)
 {
     struct view who = {0}, object = {0};
-    char last[64] = "";
-    size_t n = 1, all = 0;
+    char from[64] = "";
+    size_t n = 0;
     for (int i = 2; i < argc; i++) {
         bool is_who = strcmp(argv[i], "--who") == 0;
         if ((!is_who && strcmp(argv[i], "--object") != 0) || i + 1 == argc) {
@@ -66,10 +66,9 @@ int ctl_audit_export(struct ctl *c, int argc, char **argv)
         *(is_who ? &who : &object) = view_of(argv[++i]);
     }
     int err = ctl_find_staff(c);
-    while (!err && n) {
-        err = export_page(c, who, object, last, &n);
-        all += n;
-    }
-    (void)fprintf(stderr, "%zu entries\n", all);
+    err = err ? err : export_page(c, who, object, from, &n);
+    while (!err && from[0])
+        err = export_page(c, who, object, from, &n);
+    (void)fprintf(stderr, "%zu entries\n", n);
     return err;
 }

@@ -3,6 +3,7 @@
  */
 #include "api_test.h"
 
+#include "api/assets.h"
 #include "api/routes.h"
 #include "api/select.h"
 
@@ -54,6 +55,9 @@ static void finds_routes(void **state)
         {HTTP_GET, "/v1/admin/accounts/a/keys", false, ROUTE_UNKNOWN, 0, ""},
         {HTTP_PUT, "/v1/admin/accounts/a/keys", true, ROUTE_WRONG_METHOD, 0, ""},
         {HTTP_GET, "/v1/admin/accounts//keys", true, ROUTE_UNKNOWN, 0, ""},
+        {HTTP_GET, "/console", true, ROUTE_FOUND, ROUTE_ASSET, ""},
+        {HTTP_GET, "/console", false, ROUTE_UNKNOWN, 0, ""},
+        {HTTP_PUT, "/console", true, ROUTE_WRONG_METHOD, ROUTE_ASSET, ""},
         {HTTP_GET, "", true, ROUTE_UNKNOWN, 0, ""},
     };
     (void)state;
@@ -64,6 +68,33 @@ static void finds_routes(void **state)
             (m != ROUTE_UNKNOWN && rows[i].id && !view_is(r.arg, rows[i].arg)))
             fail_msg("row %zu: %s", i, rows[i].path);
     }
+}
+
+/* Every file is found by its own path and by nothing like it; the console's are the staff listeners' alone.
+ */
+static void finds_assets(void **state)
+{
+    static const char *const none[] = {
+        "",         "/",           "/console/",         "/console/index.html", "/console/main",
+        "/main.js", "/index.html", "/console//main.js", "/../console/main.js", "/Console",
+        "/office",  "/consolex"};
+    size_t pages = 0, which = 0;
+    (void)state;
+    for (size_t i = 0; i < asset_count(); i++) {
+        const struct asset *a = asset_at(i);
+        assert_true(asset_find(view_of(a->path), true, &which));
+        assert_int_equal(which, i);
+        assert_int_equal(asset_find(view_of(a->path), false, &which), !a->staff);
+        assert_int_equal(a->staff, view_starts(view_of(a->path), "/console"));
+        assert_false(a->open && asset_is_page(a));
+        pages += asset_is_page(a);
+    }
+    assert_true(pages >= 2 && asset_count() > 30);
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_false(asset_find(view_of(none[i]), true, &which));
+    assert_true(asset_find(VIEW("/list.js"), false, &which) && asset_is_residents(asset_at(which)));
+    assert_true(asset_find(VIEW("/office/base.css"), false, &which) && !asset_is_residents(asset_at(which)));
+    assert_true(asset_find(VIEW("/operator"), false, &which) && asset_is_page(asset_at(which)));
 }
 
 static void tells_allowed_methods(void **state)
@@ -316,11 +347,17 @@ static void puts_the_silent_last(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_routes),          cmocka_unit_test(tells_allowed_methods),
-        cmocka_unit_test(tells_who_may),         cmocka_unit_test(refuses_wrong_parameters),
-        cmocka_unit_test(takes_good_parameters), cmocka_unit_test(counts_parameters),
-        cmocka_unit_test(reads_spans),           cmocka_unit_test(selects),
-        cmocka_unit_test(knows_a_lost_place),    cmocka_unit_test(puts_the_silent_last),
+        cmocka_unit_test(finds_routes),
+        cmocka_unit_test(finds_assets),
+        cmocka_unit_test(tells_allowed_methods),
+        cmocka_unit_test(tells_who_may),
+        cmocka_unit_test(refuses_wrong_parameters),
+        cmocka_unit_test(takes_good_parameters),
+        cmocka_unit_test(counts_parameters),
+        cmocka_unit_test(reads_spans),
+        cmocka_unit_test(selects),
+        cmocka_unit_test(knows_a_lost_place),
+        cmocka_unit_test(puts_the_silent_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

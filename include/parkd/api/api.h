@@ -25,6 +25,7 @@ struct api_conf {
     const char *socket;        /* "unix:/path": whoever may open it is the administrator; NULL or "": none */
     const char *staff_cert_file, *staff_key_file; /* of the staff listener; "": plain */
     const char *tls_cert_file, *tls_key_file;     /* of the public listener; "": plain */
+    const char *public_url;                       /* where people find it; NULL or "": as it is bound */
     int64_t max_body;
     int max_connections, max_per_address;
     const char *district_name; /* for the page */
