@@ -78,10 +78,13 @@ class Scene:
         self.admin = self.office.account("chief", "admin")
         self.viewer = self.office.account("looker", "viewer")
         self.office.key("op-a")
+        local.put("/v1/admin/rules/telling", {"grace_s": 0, "group_s": 0, "pace_s": 0})
+        local.put("/v1/admin/channels/duty", {"id": "duty", "kind": "wecom", "url": "http://127.0.0.1:9/?key=k", "quiet": {"from": "22:00", "to": "07:00"}})
         assert local.post(f"/v1/admin/lots/{self.lots[3]}/corrections", {"free": 20, "why": "现场核对", "until": later(2)}).status in (200, 201)
         assert self.op.post(f"/v1/operator/lots/{lot}/windows", {"from": later(1), "to": later(2), "why": "更换道闸"}).status in (200, 201)
         assert self.op.post(f"/v1/operator/lots/{lot}/objections", {"from": later(-24)[:10], "to": later(-24)[:10], "why": "市政断电"}).status in (200, 201)
         wait_for(lambda: self.parkd.sink("city")["held"] and self.parkd.sink("away")["failures"] and self.parkd.feed("away")["state"] == "bad", what="what goes wrong")
+        wait_for(lambda: local.get("/v1/admin/incidents").json()["incidents"], what="an incident")
 
     def views(self):
         return {"ledger": "", "entry": f"ledger/{self.lots[7]}", "import": "import", "lots": "lots", "lot": f"lots/{self.lots[3]}", "lot-in-test": f"lots/{self.lots[5]}",
@@ -270,3 +273,17 @@ def test_from_the_first_link_to_a_connected_lot(desk, keep, folder):
     desk.button("退出登录", within="#nav").says("已退出登录").one("input[type=password]")
     desk.listen()
     assert not desk.complaints, desk.complaints
+
+
+def test_channels_and_incidents(scene, desk):
+    """Somebody is to be told: the channel is added, tried, changed without typing its secret again."""
+    enter(desk, scene)
+    show(desk, "incidents")
+    desk.says("数据来源 away").says("没有可用的数据")
+    desk.button("新增渠道").field("编号", "night").field("种类", "dingtalk").field("机器人或 Webhook 地址", f"{scene.city.url}?key=k").field("签名密钥", "SECx")
+    desk.field("免打扰从", "21:00").field("免打扰到", "06:00").button("保存").says("21:00–06:00")
+    stored = {one["id"]: one for one in scene.office.local.get("/v1/admin/channels").json()["channels"]}["night"]
+    assert stored["kind"] == "dingtalk" and stored["secret"] == "***" and stored["quiet"] == {"from": "21:00", "to": "06:00"}
+    desk.button("测试", "tbody tr:last-child").says("没有送达")
+    desk.button("修改", "tbody tr:last-child").field("免打扰到", "07:30").button("保存").says("21:00–07:30")
+    assert scene.office.local.delete("/v1/admin/channels/night").status == 204

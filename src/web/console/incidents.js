@@ -6,61 +6,55 @@ import { t, said } from '../office/i18n.js';
 import { get, maybe, post, put, del, id, Problem } from '../office/api.js';
 import { askFor } from '../office/dialog.js';
 import { table } from '../office/table.js';
-import { levelTag } from '../office/words.js';
 import { when, ago, span } from '../office/time.js';
 import { refresh } from '../office/router.js';
 import { may } from '../office/shell.js';
 
-const KINDS = () => [['wecom', t('企业微信机器人', 'WeCom robot')], ['dingtalk', t('钉钉机器人', 'DingTalk robot')], ['feishu', t('飞书机器人', 'Feishu robot')], ['webhook', 'Webhook'], ['mail', t('电子邮件', 'E-mail')]];
+const KINDS = () => [['wecom', t('企业微信机器人', 'WeCom robot')], ['dingtalk', t('钉钉机器人', 'DingTalk robot')], ['feishu', t('飞书机器人', 'Feishu robot')], ['webhook', 'Webhook']];
 
-function incidentCard(one, names) {
+const OBJECTS = () => ({ feed: t('数据来源', 'Feed'), sink: t('上级平台', 'Platform'), lot: t('停车场', 'Car park') });
+const link = (one) => `#/${{ feed: 'feeds', lot: 'lots' }[one.kind] ? `${{ feed: 'feeds', lot: 'lots' }[one.kind]}/${id(one.object)}` : 'sinks'}`;
+
+// "begin:duty" → duty: who heard that it began or ended.
+const heard = (told, what) => (told ?? []).filter((one) => one.startsWith(`${what}:`)).map((one) => one.slice(what.length + 1));
+
+function incidentCard(one) {
+  const begun = heard(one.told, 'begin');
   return h('article', { class: 'panel' },
-    h('header', null, h('h3', null, said(one.what)), h('div', { class: 'tags' }, levelTag(one.level), one.until ? tag(t('已恢复', 'over'), 'good') : tag(t('进行中', 'going on'), 'bad'))),
-    h('p', { class: 'soft small' }, `${one.object} · `, t(`${when(one.since)} 起`, `since ${when(one.since)}`), one.until ? t(`，持续 ${span(Date.parse(one.until) - Date.parse(one.since))}`, `, for ${span(Date.parse(one.until) - Date.parse(one.since))}`) : ` (${ago(one.since)})`),
-    said(one.do) ? h('p', null, said(one.do)) : null,
-    one.lots?.length ? h('p', { class: 'small' }, t('涉及：', 'Car parks: '), one.lots.slice(0, 12).map((lot) => [h('a', { href: `#/lots/${id(lot)}` }, names.get(lot) ?? lot), ' ']), one.lots.length > 12 ? t(`等 ${one.lots.length} 个`, `and ${one.lots.length - 12} more`) : null) : null,
-    one.told?.length ? h('p', { class: 'small soft' }, t('已通知：', 'Told: '), one.told.map((to) => (typeof to === 'string' ? to : `${to.channel ?? ''} ${to.at ? when(to.at) : ''}`)).join(t('、', ', '))) : null);
+    h('header', null, h('h2', null, OBJECTS()[one.kind], ' ', h('a', { href: link(one) }, one.name || one.object)), h('div', { class: 'tags' }, one.until ? tag(t('已恢复', 'over'), 'good') : tag(t('进行中', 'going on'), 'bad'))),
+    h('p', null, said(one.what)),
+    h('p', { class: 'soft small' }, t(`${when(one.since)} 起`, `since ${when(one.since)}`), one.until ? t(`，持续 ${span(Date.parse(one.until) - Date.parse(one.since))}`, `, for ${span(Date.parse(one.until) - Date.parse(one.since))}`) : ` (${ago(one.since)})`),
+    h('p', { class: 'small soft' }, begun.length ? t(`已通知：${begun.join('、')}`, `Told: ${begun.join(', ')}`) : t('还没有通知任何人', 'Nobody has been told yet')));
 }
-
-// Mail has people, the others an address and perhaps a secret.
-const others = (kind) => (kind === 'mail' ? ['url', 'secret'] : ['to']);
 
 function fields(channel) {
   const c = channel ?? {};
   return [
     channel ? null : { name: 'id', label: t('编号', 'Id'), required: true, max: 32 },
     { name: 'kind', label: t('种类', 'Kind'), type: 'select', value: c.kind, options: KINDS() },
-    { name: 'url', label: t('机器人或 Webhook 地址', 'URL of the robot or webhook'), type: 'url', value: c.url, wide: true, max: 500 },
-    { name: 'to', label: t('收件人（邮件）', 'To (mail)'), value: c.to, wide: true, max: 200 },
-    { name: 'secret', label: t('签名密钥', 'Secret'), value: c.secret, max: 200, optional: true },
+    { name: 'url', label: t('机器人或 Webhook 地址', 'URL of the robot or webhook'), type: c.url ? 'text' : 'url', value: c.url, wide: true, max: 500, required: true, hint: c.url ? t('*** 表示不改', '*** keeps what is stored') : null },
+    { name: 'secret', label: t('签名密钥', 'Secret'), value: c.secret, max: 120, optional: true, hint: t('Webhook 须填 whsec_…', 'a webhook needs whsec_…') },
     { name: 'for', label: t('给谁', 'For'), value: c.for ?? 'office', hint: t('office 或经营单位账号', '“office” or an operator’s account'), max: 32 },
     { name: 'lang', label: t('语言', 'Language'), type: 'select', value: c.lang ?? 'zh', options: [['zh', '中文'], ['en', 'English']] },
-    { name: 'min_level', label: t('最低级别', 'From level'), type: 'select', value: c.min_level ?? 'warning', options: [['info', t('提示', 'info')], ['warning', t('注意', 'warning')], ['error', t('故障', 'fault')]] },
     { name: 'quiet/from', label: t('免打扰从', 'Quiet from'), type: 'time', value: c.quiet?.from, optional: true }, { name: 'quiet/to', label: t('免打扰到', 'Quiet to'), type: 'time', value: c.quiet?.to, optional: true },
     { name: 'enabled', label: t('启用', 'Enabled'), type: 'check', value: c.enabled ?? true }].filter(Boolean);
 }
 
 function edit(channel) {
-  const dialog = askFor(channel ? t('修改通知渠道', 'Edit the channel') : t('新增通知渠道', 'Add a channel'), { fields: fields(channel) }, async (values) => {
+  askFor(channel ? t('修改通知渠道', 'Edit the channel') : t('新增通知渠道', 'Add a channel'), { fields: fields(channel) }, async (values) => {
     const ident = channel?.id ?? values.id;
-    others(values.kind).forEach((name) => delete values[name]);
     await put(`/v1/admin/channels/${id(ident)}`, { ...values, id: ident });
     await refresh();
     say(t('已保存', 'Saved'));
   });
-  const node = dialog.querySelector('form');
-  const kind = node.field('kind');
-  const look = () => ['url', 'secret', 'to'].forEach((name) => { node.field(name).closest('.field').hidden = others(kind.value).includes(name); });
-  kind.addEventListener('change', look);
-  look();
 }
 
 function channelTable(list) {
   const kinds = new Map(KINDS());
   const test = async (one) => {
     try {
-      await post(`/v1/admin/channels/${id(one.id)}/test`, {}, { waitMs: 60000 });
-      say(t('已发出测试消息', 'A test message is on its way'));
+      const answer = await post(`/v1/admin/channels/${id(one.id)}/test`, {}, { waitMs: 60000 });
+      say(answer.ok ? t('对方已收到测试消息', 'The test message was taken') : t(`没有送达：${answer.detail || `HTTP ${answer.status}`}`, `Not taken: ${answer.detail || `HTTP ${answer.status}`}`));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       say(error.detail || error.title);
@@ -72,23 +66,21 @@ function channelTable(list) {
   });
   return table({ caption: t('通知渠道', 'Channels'), rows: list, none: t('还没有渠道：没有人会收到通知。', 'No channel yet: nobody is told.'), columns: [
     { label: t('编号', 'Id'), head: true, show: (c) => c.id }, { label: t('种类', 'Kind'), show: (c) => kinds.get(c.kind) ?? c.kind }, { label: t('给谁', 'For'), show: (c) => (c.for === 'office' ? t('主管部门', 'the office') : c.for) },
-    { label: t('免打扰', 'Quiet'), show: (c) => (c.quiet?.from ? `${c.quiet.from}–${c.quiet.to}` : '') }, { label: t('状态', 'State'), show: (c) => (c.enabled === false ? tag(t('停用', 'off')) : tag(t('启用', 'on'), 'good')) },
-    { label: t('操作', 'Actions'), bare: true, show: (c) => (may('officer') ? h('div', { class: 'row' }, button(t('测试', 'Test'), () => test(c), 'plain'), button(t('修改', 'Edit'), () => edit(c), 'plain'), button(t('删除', 'Remove'), () => remove(c), 'plain danger')) : null) }] });
+    { label: t('免打扰', 'Quiet'), show: (c) => (c.quiet?.from ? `${c.quiet.from}–${c.quiet.to}` : '') }, { label: t('状态', 'State'), show: (c) => (c.enabled === false ? tag(t('停用', 'off')) : c.error ? [tag(t('送不到', 'fails'), 'bad'), h('div', { class: 'small' }, c.error)] : tag(t('启用', 'on'), 'good')) },
+    { label: t('操作', 'Actions'), bare: true, show: (c) => (may('admin') ? h('div', { class: 'row' }, button(t('测试', 'Test'), () => test(c), 'plain'), button(t('修改', 'Edit'), () => edit(c), 'plain'), button(t('删除', 'Remove'), () => remove(c), 'plain danger')) : null) }] });
 }
 
 export async function incidents() {
-  const [all, channels, lots] = await Promise.all([maybe('/v1/admin/incidents'), maybe('/v1/admin/channels'), get('/v1/admin/lots')]);
-  const names = new Map(lots.lots.map((lot) => [lot.id, lot.name]));
-  const card = (one) => incidentCard(one, names);
-  const list = [...(all?.incidents ?? [])].sort((a, b) => (a.until ? 1 : 0) - (b.until ? 1 : 0) || (a.since < b.since ? 1 : -1)).slice(0, 60);
+  const [all, channels] = await Promise.all([get('/v1/admin/incidents'), maybe('/v1/admin/channels')]);
+  const list = [...all.incidents].sort((a, b) => (a.until ? 1 : 0) - (b.until ? 1 : 0) || (a.since < b.since ? 1 : -1)).slice(0, 60);
   const open = list.filter((one) => !one.until);
   const over = list.filter((one) => one.until);
   return {
     title: t('事件与通知', 'Incidents'),
     lead: t('出了什么事，从什么时候起，该做什么。', 'What happened, since when, and what to do.'),
     body: h('div', { class: 'stack' },
-      open.length ? open.map(card) : empty(all ? t('一切正常', 'All is well') : t('这里没有事件记录', 'No incidents are recorded here')),
-      channels ? panel([t('通知渠道', 'Channels'), may('officer') ? button(t('新增渠道', 'Add a channel'), () => edit(null)) : null], channelTable(channels.channels)) : null,
-      over.length ? h('details', null, h('summary', null, t(`已经恢复的（${over.length}）`, `Over (${over.length})`)), h('div', { class: 'stack' }, over.map(card))) : null),
+      open.length ? open.map(incidentCard) : empty(t('一切正常', 'All is well')),
+      channels ? panel([t('通知渠道', 'Channels'), may('admin') ? button(t('新增渠道', 'Add a channel'), () => edit(null)) : null], channelTable(channels.channels)) : null,
+      over.length ? h('details', null, h('summary', null, t(`已经恢复的（${over.length}）`, `Over (${over.length})`)), h('div', { class: 'stack' }, over.map(incidentCard))) : null),
   };
 }

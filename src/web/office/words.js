@@ -72,10 +72,6 @@ export const CLASSES = ['charging', 'charging_fast', 'charging_slow', 'nev', 'ac
 
 export const DATUMS = () => [['gcj02', t('GCJ-02（高德、腾讯）', 'GCJ-02 (Amap, Tencent)')], ['bd09', t('BD-09（百度）', 'BD-09 (Baidu)')], ['wgs84', t('WGS-84（GPS、CGCS2000）', 'WGS-84 (GPS, CGCS2000)')]];
 
-const levels = { info: ['提示', 'info', 'blue'], warning: ['注意', 'warning', 'warn'], error: ['故障', 'fault', 'bad'], critical: ['严重', 'critical', 'bad'],
-  blue: ['蓝', 'blue', 'blue'], yellow: ['黄', 'yellow', 'mild'], orange: ['橙', 'orange', 'warn'], red: ['红', 'red', 'bad'] };
-export const levelTag = tones(levels, table(levels));
-
 const objections = { open: ['待处理', 'open', 'mild'], accepted: ['已采纳', 'accepted', 'good'], refused: ['不采纳', 'refused', 'bad'] };
 export const objectionTag = tones(objections, table(objections));
 

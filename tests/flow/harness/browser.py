@@ -99,7 +99,7 @@ class Browser:
             with contextlib.suppress(StaleElementReferenceException, NoSuchElementException):
                 where = "dialog[open] " if self.all("dialog[open]") else ""
                 for e in self.all(f"{where}label"):
-                    if e.is_displayed() and e.text.strip().split("\n")[0].rstrip(" *＊") == label:
+                    if e.is_displayed() and e.text.strip().split("\n")[0].removesuffix("可不填").removesuffix("optional").rstrip(" *＊") == label:
                         return e
         node = wait_for(find, 20, lambda: f"a field “{label}” on: {self.text()[:1500]}")
         self.js("""const l = arguments[0], v = arguments[1], e = l.control;
