@@ -65,8 +65,8 @@ function channelTable(list) {
     await refresh();
   });
   return table({ caption: t('通知渠道', 'Channels'), rows: list, none: t('还没有渠道：没有人会收到通知。', 'No channel yet: nobody is told.'), columns: [
-    { label: t('编号', 'Id'), head: true, show: (c) => c.id }, { label: t('种类', 'Kind'), show: (c) => kinds.get(c.kind) ?? c.kind }, { label: t('给谁', 'For'), show: (c) => (c.for === 'office' ? t('主管部门', 'the office') : c.for) },
-    { label: t('免打扰', 'Quiet'), show: (c) => (c.quiet?.from ? `${c.quiet.from}–${c.quiet.to}` : '') }, { label: t('状态', 'State'), show: (c) => (c.enabled === false ? tag(t('停用', 'off')) : c.error ? [tag(t('送不到', 'fails'), 'bad'), h('div', { class: 'small' }, c.error)] : tag(t('启用', 'on'), 'good')) },
+    { label: t('编号', 'Id'), head: true, tight: true, show: (c) => c.id }, { label: t('种类', 'Kind'), show: (c) => kinds.get(c.kind) ?? c.kind }, { label: t('给谁', 'For'), show: (c) => (!c.for || c.for === 'office' ? t('主管部门', 'the office') : c.for) },
+    { label: t('免打扰', 'Quiet'), tight: true, show: (c) => (c.quiet?.from ? `${c.quiet.from}–${c.quiet.to}` : '') }, { label: t('状态', 'State'), show: (c) => (c.enabled === false ? tag(t('停用', 'off')) : c.error ? [tag(t('送不到', 'fails'), 'bad'), h('div', { class: 'small' }, c.error)] : tag(t('启用', 'on'), 'good')) },
     { label: t('操作', 'Actions'), bare: true, show: (c) => (may('admin') ? h('div', { class: 'row' }, button(t('测试', 'Test'), () => test(c), 'plain'), button(t('修改', 'Edit'), () => edit(c), 'plain'), button(t('删除', 'Remove'), () => remove(c), 'plain danger')) : null) }] });
 }
 
