@@ -415,6 +415,51 @@ void office_operator_poll(struct call *c)
         call_empty(c, 202);
 }
 
+/* --- how it is --- */
+
+struct looking {
+    struct view id;
+    struct json_writer *w;
+    bool found;
+};
+
+static void write_party(void *ctx, const struct office_party *p)
+{
+    static const char *const states[] = {[HEALTH_UNTRIED] = "new",
+                                         [HEALTH_GOOD] = "good",
+                                         [HEALTH_BAD] = "bad",
+                                         [HEALTH_OFF] = "disabled",
+                                         [HEALTH_ELSEWHERE] = "elsewhere"};
+    struct looking *l = ctx;
+    if (!view_is(l->id, p->id))
+        return;
+    l->found = true;
+    jw_str(l->w, "state", states[p->health]);
+    if (p->last_ok_ms)
+        jw_time(l->w, "last_good", p->last_ok_ms);
+    jw_int(l->w, "http_status", p->http);
+    if (p->health == HEALTH_BAD)
+        jw_str(l->w, "error", p->reason);
+}
+
+/* As this parkd sees it: of several the one that asks it knows. */
+void office_operator_feed_status(struct call *c)
+{
+    struct json_writer w;
+    struct buf b;
+    struct looking l = {.id = c->r.args[0], .w = &w};
+    if (!own_feed(c))
+        return;
+    buf_init(&b, BODY_MAX);
+    jw_init(&w, &b);
+    jw_object(&w, NULL);
+    c->o->port.each_feed(c->o->port.ctx, write_party, &l);
+    if (!l.found)
+        jw_str(&w, "state", "new");
+    jw_end_object(&w);
+    call_json(c, 200, &b);
+}
+
 /* --- dialects --- */
 
 struct dialect_list {

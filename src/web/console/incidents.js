@@ -2,30 +2,15 @@
 // What is wrong or was, who was told, and the channels by which people are told.
 
 import { h, button, panel, say, tag, empty } from '../office/dom.js';
-import { t, said } from '../office/i18n.js';
+import { t } from '../office/i18n.js';
 import { get, maybe, post, put, del, id, Problem } from '../office/api.js';
 import { askFor } from '../office/dialog.js';
 import { table } from '../office/table.js';
-import { when, ago, span } from '../office/time.js';
+import { incidentCard } from '../office/incident-card.js';
 import { refresh } from '../office/router.js';
 import { may } from '../office/shell.js';
 
 const KINDS = () => [['wecom', t('企业微信机器人', 'WeCom robot')], ['dingtalk', t('钉钉机器人', 'DingTalk robot')], ['feishu', t('飞书机器人', 'Feishu robot')], ['webhook', 'Webhook']];
-
-const OBJECTS = () => ({ feed: t('数据来源', 'Feed'), sink: t('上级平台', 'Platform'), lot: t('停车场', 'Car park') });
-const link = (one) => `#/${{ feed: 'feeds', lot: 'lots' }[one.kind] ? `${{ feed: 'feeds', lot: 'lots' }[one.kind]}/${id(one.object)}` : 'sinks'}`;
-
-// "begin:duty" → duty: who heard that it began or ended.
-const heard = (told, what) => (told ?? []).filter((one) => one.startsWith(`${what}:`)).map((one) => one.slice(what.length + 1));
-
-function incidentCard(one) {
-  const begun = heard(one.told, 'begin');
-  return h('article', { class: 'panel' },
-    h('header', null, h('h2', null, OBJECTS()[one.kind], ' ', h('a', { href: link(one) }, one.name || one.object)), h('div', { class: 'tags' }, one.until ? tag(t('已恢复', 'over'), 'good') : tag(t('进行中', 'going on'), 'bad'))),
-    h('p', null, said(one.what)),
-    h('p', { class: 'soft small' }, t(`${when(one.since)} 起`, `since ${when(one.since)}`), one.until ? t(`，持续 ${span(Date.parse(one.until) - Date.parse(one.since))}`, `, for ${span(Date.parse(one.until) - Date.parse(one.since))}`) : ` (${ago(one.since)})`),
-    h('p', { class: 'small soft' }, begun.length ? t(`已通知：${begun.join('、')}`, `Told: ${begun.join(', ')}`) : t('还没有通知任何人', 'Nobody has been told yet')));
-}
 
 function fields(channel) {
   const c = channel ?? {};
@@ -79,8 +64,8 @@ export async function incidents() {
     title: t('事件与通知', 'Incidents'),
     lead: t('出了什么事，从什么时候起，该做什么。', 'What happened, since when, and what to do.'),
     body: h('div', { class: 'stack' },
-      open.length ? open.map(incidentCard) : empty(t('一切正常', 'All is well')),
+      open.length ? open.map((one) => incidentCard(one)) : empty(t('一切正常', 'All is well')),
       channels ? panel([t('通知渠道', 'Channels'), may('admin') ? button(t('新增渠道', 'Add a channel'), () => edit(null)) : null], channelTable(channels.channels)) : null,
-      over.length ? h('details', null, h('summary', null, t(`已经恢复的（${over.length}）`, `Over (${over.length})`)), h('div', { class: 'stack' }, over.map(incidentCard))) : null),
+      over.length ? h('details', null, h('summary', null, t(`已经恢复的（${over.length}）`, `Over (${over.length})`)), h('div', { class: 'stack' }, over.map((one) => incidentCard(one)))) : null),
   };
 }

@@ -8,28 +8,12 @@ import { askFor } from '../office/dialog.js';
 import { table } from '../office/table.js';
 import { percent, stage } from '../office/words.js';
 import { curveChart } from '../office/draw.js';
-import { day, when, today } from '../office/time.js';
+import { day, when } from '../office/time.js';
 import { go, refresh } from '../office/router.js';
+import { gradeWord, shift, sumColumns, sumFigures, thisMonth } from '../office/month-parts.js';
 import { may } from '../office/shell.js';
 
 const WORST = 12;
-const shift = (month, by) => new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5, 7)) - 1 + by, 15)).toISOString().slice(0, 7);
-const thisMonth = () => today().slice(0, 7);
-export const gradeWord = (grade) => ({ 优: t('优', 'A 优'), 良: t('良', 'B 良'), 中: t('中', 'C 中'), 差: t('差', 'D 差') })[grade] ?? '–';
-
-export function sumFigures(sum, more = []) {
-  const rows = [...more, [t('在线率', 'Online'), percent(sum.online_rate)], [t('及时率', 'Timely'), percent(sum.timeliness)], [t('完整率', 'Complete'), percent(sum.completeness)],
-    [t('真实性', 'Honesty'), percent(sum.honesty)], [t('得分', 'Score'), sum.score === null ? '–' : `${sum.score}`], [t('等次', 'Grade'), gradeWord(sum.grade)]];
-  return h('div', { class: 'figures' }, rows.map(([word, value]) => h('div', null, h('b', null, value), h('span', { class: 'soft small' }, word))));
-}
-
-export function sumColumns(first) {
-  return [first, { label: t('在线率', 'Online'), numeric: true, by: (l) => l.online_rate, show: (l) => percent(l.online_rate) }, { label: t('及时率', 'Timely'), numeric: true, by: (l) => l.timeliness, show: (l) => percent(l.timeliness) },
-    { label: t('完整率', 'Complete'), numeric: true, by: (l) => l.completeness, show: (l) => percent(l.completeness) }, { label: t('不变天数', 'Frozen d'), numeric: true, by: (l) => l.frozen_days, show: (l) => l.frozen_days },
-    { label: t('红/橙天数', 'Red/orange d'), numeric: true, by: (l) => l.colours.red * 100 + l.colours.orange, show: (l) => `${l.colours.red} / ${l.colours.orange}` },
-    { label: t('得分', 'Score'), numeric: true, by: (l) => l.score, show: (l) => l.score ?? '–' }, { label: t('等次', 'Grade'), by: (l) => l.score, show: (l) => gradeWord(l.grade) }];
-}
-
 function obstacles(inputs) {
   const list = inputs.obstacles ?? [];
   const known = list.filter((o) => o.obstacle || o.plan || o.next_date).sort((a, b) => ((a.next_date ?? '9') < (b.next_date ?? '9') ? -1 : 1));
