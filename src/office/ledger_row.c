@@ -54,7 +54,8 @@ static void take_count(const struct row_reading *d, enum ledger_column column, i
         return;
     const char *from = strncmp(text, "约", strlen("约")) == 0 ? text + strlen("约") : text;
     long v = *from >= '0' && *from <= '9' ? strtol(from, &end, 10) : -1;
-    end += end ? strspn(end, " ") : 0;
+    if (end)
+        end += strspn(end, " ");
     bool good = v >= 0 && v <= COUNT_MAX;
     size_t unit = 0;
     while (good && unit < sizeof units / sizeof units[0] && strcmp(end, units[unit]) != 0)

@@ -53,9 +53,9 @@ static void feeds(void **state)
                "y\",\"auth\":{\"webhook_secrets\":[\"whsec_1\",\"whsec_2\"],\"bearer_sha256\":[\"ab\"]},"
                "\"params\":{\"app_secret\":\"s3cret\",\"park_id\":\"p1\"},\"access\":{\"basic\":{\"user\":"
                "\"u\",\"password\":\"pw\"}},"
-               "\"mqtt\":{\"user\":\"mu\",\"password\":\"mpw\"},\"interval_ms\":5000}",
+               "\"mqtt\":{\"user\":\"mu\",\"password\":\"mqtt-passw0rd\"},\"interval_ms\":5000}",
                "{\"app_secret\":\"secret\",\"park_id\":\"string\"}",
-               (const char *const[]){"whsec_", "s3cret", "\"pw\"", "mpw", NULL},
+               (const char *const[]){"whsec_", "s3cret", "\"pw\"", "mqtt-passw0rd", NULL},
                (const char *const[]){"http://x/y", "p1", "\"u\"", "mu", "5000", NULL});
     round_trip(NOUN_FEED, "{\"id\":\"a\",\"params\":{\"x\":\"y1\",\"n\":5}}", "",
                (const char *const[]){"y1", NULL}, (const char *const[]){"\"n\":5", NULL});
@@ -67,8 +67,8 @@ static void sinks_and_channels(void **state)
     round_trip(NOUN_SINK, "{\"id\":\"a\",\"url\":\"https://x\",\"secret\":\"s1\",\"bearer\":\"b1\"}", "{}",
                (const char *const[]){"\"s1\"", "\"b1\"", NULL}, (const char *const[]){"https://x", NULL});
     round_trip(NOUN_CHANNEL,
-               "{\"id\":\"a\",\"kind\":\"wecom\",\"url\":\"https://x?key=k1\",\"secret\":\"s1\"}", "",
-               (const char *const[]){"k1", "\"s1\"", NULL}, (const char *const[]){"wecom", NULL});
+               "{\"id\":\"a\",\"kind\":\"wecom\",\"url\":\"https://x?key=number-one\",\"secret\":\"s1\"}", "",
+               (const char *const[]){"key=number-one", "\"s1\"", NULL}, (const char *const[]){"wecom", NULL});
 }
 
 static void others_are_left_alone(void **state)
