@@ -30,6 +30,11 @@ int ledger_step(struct office *o, struct view id, enum lot_stage to, const char 
 /* The same for a request: answers with the entry. */
 void call_step(struct call *c, struct view id, enum lot_stage to, const char *reason);
 
+/* --- sheet_job.c --- */
+/* The request's body as a table, which `done` owns; answers otherwise. */
+typedef void sheet_read_fn(struct call *c, struct sheet *s);
+void call_read_sheet(struct call *c, sheet_read_fn *done);
+
 /* --- ledger_export.c --- */
 const char *ledger_state_zh(enum lot_stage state); /* 普查 登记 联调 接入 暂停 停用 */
 /* Answers with a table (freed here) as CSV or XLSX; `stem`: of the file's name. `err`: what went wrong while

@@ -4,12 +4,10 @@
  * An uploaded sheet waits in memory for an hour, a few at most; several parkd do not share it, so who
  * confirms asks the one that read it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "office/ledger.h"
-#include "parkd/net/loop.h"
 
 #define UPLOADS_MAX 4
 #define UPLOAD_MS   ((int64_t)3600 * 1000)
@@ -23,20 +21,8 @@ struct upload {
     struct sheet *sheet;
 };
 
-/* A file that is being read. */
-struct import_job {
-    struct call *c; /* NULL: the office has stopped */
-    char *bytes;
-    size_t n;
-    struct sheet *sheet;
-    struct why why;
-    int err;
-    struct import_job *next;
-};
-
 struct ledger_imports {
     struct upload v[UPLOADS_MAX];
-    struct import_job *jobs;
 };
 
 static void drop(struct upload *u)
@@ -97,52 +83,9 @@ static void show(struct call *c, struct sheet *s)
     call_json(c, 200, &b);
 }
 
-static void work(void *data)
-{
-    struct import_job *j = data;
-    j->err = sheet_read((struct view){j->bytes, j->n}, &j->sheet, &j->why);
-}
-
-static void on_read(void *data, bool cancelled)
-{
-    struct import_job *j = data;
-    if (j->c) {
-        struct import_job **at = &j->c->o->imports->jobs;
-        while (*at != j)
-            at = &(*at)->next;
-        *at = j->next;
-    }
-    if (!j->c)
-        sheet_free(j->sheet);
-    else if (cancelled || j->err)
-        call_why(j->c, cancelled ? ERR_CANCELLED : j->err, &j->why);
-    else
-        show(j->c, j->sheet);
-    free(j->bytes);
-    free(j);
-}
-
 void office_ledger_import(struct call *c)
 {
-    if (c->r.body.n > SHEET_BYTES) {
-        call_fail(c, ERR_TOO_BIG, "", "a spreadsheet may have 2 MiB");
-        return;
-    }
-    struct import_job *j = calloc(1, sizeof *j);
-    int rc = j && (j->bytes = view_dup(c->r.body)) ? 0 : ERR_NOMEM;
-    if (!rc) {
-        j->c = c;
-        j->n = c->r.body.n;
-        rc = loop_work(c->o->loop, work, on_read, j);
-    }
-    if (!rc) {
-        j->next = c->o->imports->jobs;
-        c->o->imports->jobs = j;
-        return;
-    }
-    free(j ? j->bytes : NULL);
-    free(j);
-    call_why(c, rc, NULL);
+    call_read_sheet(c, show);
 }
 
 /* --- carrying out --- */
@@ -282,18 +225,6 @@ static int make(struct office *o, struct why *why)
     return o->imports ? 0 : why_set(why, ERR_NOMEM, "", "out of memory");
 }
 
-static void stop(struct office *o)
-{
-    struct import_job *next;
-    for (struct import_job *j = o->imports ? o->imports->jobs : NULL; j; j = next) {
-        next = j->next;
-        call_why(j->c, ERR_CANCELLED, NULL);
-        j->c = NULL;
-    }
-    if (o->imports)
-        o->imports->jobs = NULL;
-}
-
 static void release(struct office *o)
 {
     for (int i = 0; o->imports && i < UPLOADS_MAX; i++)
@@ -301,4 +232,4 @@ static void release(struct office *o)
     free(o->imports);
 }
 
-const struct office_part part_ledger_imports = {.make = make, .stop = stop, .release = release};
+const struct office_part part_ledger_imports = {.make = make, .release = release};

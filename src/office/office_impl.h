@@ -42,6 +42,7 @@ struct office {
     struct password_job *passwords;
     char first_link[80];
     struct ledger_imports *imports;
+    struct sheet_job *sheet_jobs;
     struct acceptances *acceptances;
     struct quality_run *quality;
     struct notifier *notifier;
@@ -71,8 +72,8 @@ struct office_part {
     void (*release)(struct office *o); /* also when make failed or never ran */
 };
 
-extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_acceptance,
-    part_attendants, part_notifier, part_channels, part_quality;
+extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_sheet_jobs,
+    part_acceptance, part_attendants, part_notifier, part_channels, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

@@ -32,7 +32,7 @@ MEANT = {
     "lot_approve": "OFFICER", "lot_refuse": "OFFICER", "lot_waive": "OFFICER", "lot_suspend": "OFFICER", "lot_resume": "OFFICER",
     "lot_retire": "OFFICER", "acceptance_rules_show": "VIEWER", "acceptance_rules_put": "OFFICER",
     "sink_held_list": "VIEWER", "sink_held_retry": "ADMIN", "sink_held_discard": "ADMIN",
-    "operator_feed_status": "OPERATOR",
+    "operator_feed_status": "OPERATOR", "operator_upload": "OPERATOR",
     "incidents_list": "VIEWER", "operator_incidents": "OPERATOR", "channels_list": "OFFICER", "channel_put": "ADMIN",
     "channel_remove": "ADMIN", "channel_test": "ADMIN", "telling_rules_put": "OFFICER",
     "audit_list": "ADMIN", "audit_verify": "ADMIN",

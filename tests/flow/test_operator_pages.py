@@ -86,14 +86,19 @@ def test_from_the_invitation_to_the_platform(office, browser):
     assert not page.complaints, page.complaints
 
 
-def test_a_car_park_without_a_system(office, browser):
+def test_a_car_park_without_a_system(office, browser, folder):
     """Attendants by link; a mistake in the form stands beside its field; a push feed gets its key."""
     office.account("op", "operator")
     page = enter(fresh(browser, office))
     page.button("登记车场").field("编码", "bad code").field("名称", "人工停车场").button("保存").says("请改正标出的内容")
     page.field("编码", "hand").field("总泊位", "30").button("保存").says("请接上数据")
     page.button("新的值守员").field("位置或称呼", "东门").button("生成链接").says("/attendant#at_").button("完成").says("东门")
-    page.button("修改登记").field("总泊位", "31").field("名称", "人工停车场二").button("保存").says("人工停车场二")
+    table = folder / "counts.csv"
+    table.write_text("编码,空位\nhand,12\nnowhere,3\n")
+    page.button("我的车场", "nav").button("用表格上报").one("input[type=file]").send_keys(str(table))
+    page.button("核对").says("没有这个车场").button("上报 1 行").says("已上报 1 行")
+    wait_for(lambda: office.parkd.lot("hand")["free"] == 12, what="the table's count")
+    page.button("人工停车场", "main").button("修改登记").field("总泊位", "31").field("名称", "人工停车场二").button("保存").says("人工停车场二")
     assert office.local.get("/v1/admin/lots/hand").json()["total"] == 31
     page.button("数据来源", "nav").button("登记数据来源").field("厂家、协议", "native").field("编号", "box").button("保存").says("还没有密钥")
     page.button("新密钥").button("生成", "dialog[open]").says("只显示这一次").button("完成").says("bearer-0")
@@ -131,7 +136,7 @@ def test_every_view(office, browser):
     page = enter(fresh(browser, office))
     host = office.public.split("//")[1]
     views = {"lots": "", "lot": f"lots/{lot['id']}", "lot-hand": "lots/hand", "edit": f"edit/{lot['id']}", "register": "register", "feeds": "feeds", "feed": "feeds/keytop", "feed-away": "feeds/away",
-             "feed-box": "feeds/box", "connect": "connect", "connect-edit": "connect/keytop", "month": "month", "incidents": "incidents", "me": "me"}
+             "feed-box": "feeds/box", "connect": "connect", "connect-edit": "connect/keytop", "month": "month", "incidents": "incidents", "upload": "upload", "me": "me"}
     for language in ("zh", "en"):
         if language == "en":
             page.size(DESK)

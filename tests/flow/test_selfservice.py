@@ -10,6 +10,7 @@ from harness.office import Office, Person
 from harness.parkd import Parkd
 from harness.wait import wait_for
 from harness.world import sha256
+from test_ledger import csv_of
 
 RULES = {"reports": 5, "minutes": 0, "manual_reports": 2, "manual_minutes": 0, "days": 7}
 
@@ -189,3 +190,35 @@ def test_suspending(office):
     assert office.parkd.lots()["g-1"]["free"] is None
     officer.post("/v1/admin/lots/g-1/resume", {"why": "施工结束"})
     wait_for(lambda: world.platform.held()["g-1"]["free"] == 7, what="the platform to hear of it again")
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def test_counts_from_a_spreadsheet(office):
+    """For lots without a system: each row for itself, named by code or name, in Chinese words; a dry run changes nothing; nobody's but one's own."""
+    op = office.account("op", "operator")
+    for ident, name in (("h1", "人工一"), ("h2", "人工二"), ("h3", "同名"), ("h4", "同名"), ("new", "还没有值守员")):
+        assert op.put(f"/v1/operator/lots/{ident}", {"id": ident, "name": name, "total": 50}).status == 201
+        if ident != "new":
+            assert op.post(f"/v1/operator/lots/{ident}/attendants", {"label": "门"}).status == 201
+    office.local.put("/v1/admin/lots/other", {"id": "other", "name": "别人的", "total": 9, "operator": "somebody"})
+    rows = [["车场空位统计表", "", "", ""], ["停车场编码", "停车场名称", "空位", "余位"], ["h1", "", "１２", ""], ["", "人工二", "", "紧张"], ["", "同名", "3", ""], ["h3", "", "51", ""],
+            ["h4", "", "", "很多"], ["new", "", "3", ""], ["other", "", "3", ""], ["", "", "", ""]]
+    sheet = csv_of(rows)
+
+    def upload(query, body=sheet, kind="text/csv", who=op):
+        return who.ask(f"/v1/operator/upload{query}", body, "POST", {"Content-Type": kind})
+    shown = upload("?dry_run=1").json()
+    assert (shown["rows"], shown["good"]) == (7, 2) and "accepted" not in shown
+    assert [(one["row"], one["column"]) for one in shown["refused"]] == [(5, "名称"), (6, "空位"), (7, "余位"), (8, "编码"), (9, "编码")]
+    assert all(one["why"]["zh"] and one["why"]["en"] for one in shown["refused"])
+    assert op.get("/v1/operator/lots/h1").json()["reading"]["free"] is None
+    assert upload("").json()["accepted"] == 2
+    wait_for(lambda: op.get("/v1/operator/lots/h1").json()["reading"]["free"] == 12, what="the number")
+    second = op.get("/v1/operator/lots/h2").json()["reading"]
+    assert second["band"] == "few" and "manual" in second["quality"]
+    old = upload("", csv_of([["编码", "空位", "时间"], ["h1", "3", "2020-01-01 08:00"], ["h1", "4", "soon"]])).json()
+    assert [one["column"] for one in old["refused"]] == ["时间", "时间"] and old["accepted"] == 0
+    assert upload("", csv_of([["甲", "乙"], ["1", "2"]])).status == 422 and upload("", b"PK\x03\x04nothing", XLSX).status == 400
+    assert upload("", sheet, who=office.account("two", "operator")).json()["good"] == 0

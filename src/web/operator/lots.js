@@ -30,7 +30,7 @@ export async function lots(args, page) {
   return {
     title: t('我的车场', 'My car parks'),
     lead: t(`已接入 ${connected} / ${all.length}`, `${connected} of ${all.length} connected`),
-    actions: h('a', { class: 'button main', href: '#/register' }, t('登记车场', 'Register a car park')),
+    actions: [all.some((l) => l.feed === PEOPLE) ? h('a', { class: 'button', href: '#/upload' }, t('用表格上报', 'Upload counts')) : null, h('a', { class: 'button main', href: '#/register' }, t('登记车场', 'Register a car park'))],
     body: all.length ? panel(t('全部', 'All'), table({ caption: t('我的车场', 'My car parks'), rows: all, columns }))
       : panel(t('怎样接入', 'How to begin'), h('ol', { class: 'steps' }, [
         t('登记车场：名称、位置、泊位数。', 'Register the car park: name, place, number of places.'),

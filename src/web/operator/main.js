@@ -12,6 +12,7 @@ import { feed } from './feed.js';
 import { editFeed } from './feed-form.js';
 import { month } from './month.js';
 import { incidents } from './incidents.js';
+import { upload } from './upload.js';
 
 start({
   title: () => t('停车场接入', 'Car park operators'),
@@ -21,6 +22,6 @@ start({
   nav: () => [['', t('我的车场', 'My car parks')], ['feeds', t('数据来源', 'Feeds')], ['month', t('月考核', 'Month')], ['incidents', t('事件', 'Incidents')]],
   routes: () => [
     ['', lots], ['lots/{}', lot], ['edit/{}', editLot], ['register', editLot], ['feeds', feeds], ['feeds/{}', feed], ['connect', editFeed], ['connect/{}', editFeed],
-    ['month', month], ['month/{}', month], ['incidents', incidents], ['me', () => myAccount(who())],
+    ['month', month], ['month/{}', month], ['incidents', incidents], ['upload', upload], ['me', () => myAccount(who())],
   ],
 });
