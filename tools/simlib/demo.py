@@ -230,9 +230,15 @@ class Demo:
     def urls(self):
         return [f"  residents' page   {self.run['public']}/", f"  lots (JSON)       {self.run['public']}/v1/lots",
                 f"  summary           {self.run['public']}/v1/summary",
+                f"  office's console  {self.first_link()}", f"  operators' page   {self.run['public']}/operator",
                 f"  staff             {here(self.build / 'parkctl')} --state {here(self.dir / 'state')} status",
                 f"  metrics           {self.metrics_url()}",
                 f"  platform (sim)    {self.control}/_control/state", f"  logs              {here(self.dir)}/*.log"]
+
+    def first_link(self):
+        """Sets the administrator's password, once; the console afterwards."""
+        link = self.dir / "state/first-admin.link"
+        return link.read_text().strip() if link.exists() else f"{self.run['console']}/console"
 
     def metrics_url(self):
         staff = self.run["staff"]

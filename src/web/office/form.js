@@ -59,6 +59,12 @@ function draw(field, rows) {
   return h('div', { class: `field ${field.type === 'check' ? 'check' : ''} ${field.wide ? 'wide' : ''}` }, parts, hint, wrong);
 }
 
+function drawGroup({ legend, fields, before, after, cls, fold }, rows) {
+  const list = h('div', { class: `fields ${cls ?? ''}` }, fields.map((one) => draw(one, rows)));
+  if (fold) return h('details', { open: fields.some((one) => one.value) }, h('summary', null, legend), before, list, after);
+  return legend ? h('fieldset', null, h('legend', null, legend), before, list, after) : [before, list, after];
+}
+
 const pointerOf = (field) => field.pointer ?? `/${field.name}`;
 
 function mark(rows, summary, problem) {
@@ -80,6 +86,7 @@ function mark(rows, summary, problem) {
     const deeper = at.startsWith(pointerOf(row.field)) ? at.slice(pointerOf(row.field).length) : '';
     row.wrong.textContent = deeper ? `${deeper}: ${text}` : text;
     row.input.setAttribute('aria-invalid', 'true');
+    row.input.closest('details')?.setAttribute('open', '');
     first ??= row.input;
   });
   const words = problem.errors.length ? rest : [problem.detail || problem.title];
@@ -88,15 +95,13 @@ function mark(rows, summary, problem) {
   (first ?? summary).focus();
 }
 
-// options: { fields | groups: [{ legend, fields, before, after, cls }], submit, danger, cancel, work(values) }. The node has values() and fail(problem).
+// options: { fields | groups: [{ legend, fields, before, after, cls, fold: closed at first }], submit, danger, cancel, work(values) }. The node has values() and fail(problem).
 export function form(options) {
   const rows = [];
   const summary = h('div', { class: 'form-wrong', role: 'alert', tabindex: '-1' });
   const submit = h('button', { type: 'submit', class: options.danger ? 'main danger' : 'main' }, options.submit ?? t('保存', 'Save'));
   const groups = options.groups ?? [{ fields: options.fields }];
-  const node = h('form', { novalidate: true }, groups.map(({ legend, fields, before, after, cls }) => (legend
-    ? h('fieldset', null, h('legend', null, legend), before, h('div', { class: `fields ${cls ?? ''}` }, fields.map((one) => draw(one, rows))), after)
-    : [before, h('div', { class: `fields ${cls ?? ''}` }, fields.map((one) => draw(one, rows))), after])),
+  const node = h('form', { novalidate: true }, groups.map((one) => drawGroup(one, rows)),
   summary, options.work ? h('div', { class: 'row end' }, options.more,
     options.cancel ? h('button', { type: 'button', onclick: options.cancel }, t('取消', 'Cancel')) : null, submit) : null);
 

@@ -21,7 +21,8 @@ function paramField(name, type, value) {
   const common = { name: `params/${name}`, label: name, value, optional, required: !optional && kind !== 'boolean' };
   if (kind === 'boolean') return { ...common, type: 'check', value: Boolean(value) };
   if (kind === 'number') return { ...common, type: 'number', step: 'any' };
-  if (kind === 'object' || kind === 'secrets') return { ...common, type: 'json', rows: name === 'mapping' ? 14 : 4, wide: true, value: value ?? '' };
+  if (name === 'mapping') return { ...common, type: 'json', rows: 14, wide: true, value: value ?? '', hint: t('字段对应。不会写就先留空，按“用样本试”或“连上试”，会给出建议。', 'The mapping. Leave it empty at first: “Try a sample” or “Try it live” proposes one.') };
+  if (kind === 'object' || kind === 'secrets') return { ...common, type: 'json', rows: 4, wide: true, value: value ?? '' };
   return { ...common, max: 400, hint: kind === 'secret' ? t('保密，保存后显示为 ***', 'secret: shown as *** once it is saved') : null, wide: name.length > 14 };
 }
 
@@ -30,13 +31,16 @@ const typeOf = (value) => (typeof value === 'string' ? value : 'object?');
 
 function groups(feed, dialect, modes, mode) {
   const f = feed ?? {};
+  const rare = (name) => dialect.name === 'generic' && name !== 'mapping';
+  const of = (wanted) => Object.entries(dialect.params).filter(([name]) => wanted(name)).map(([name, type]) => paramField(name, typeOf(type), f.params?.[name]));
+  const rareOnes = of(rare);
   return [
     { fields: [feed ? null : { name: 'id', label: t('编号', 'Id'), required: true, max: 32, value: f.id, hint: t('自己起：字母、数字、. _ -', 'Of your choice: letters, digits, . _ -') },
       { name: 'mode', label: t('方式', 'How'), type: 'select', value: mode, options: modes.map((one) => [one, MODES()[one]]) },
       mode === 'poll' ? { name: 'url', label: t('接口地址', 'Address of the interface'), type: 'url', value: f.url, required: true, wide: true, max: 400, placeholder: 'https://' } : null,
       mode === 'poll' ? { name: 'interval_s', pointer: '/interval_ms', label: t('每隔几秒查询', 'Seconds between two polls'), type: 'number', min: 1, step: 'any', value: (f.interval_ms ?? 30000) / 1000 } : null].filter(Boolean) },
-    { legend: t('厂家参数', 'The vendor’s parameters'), fields: Object.entries(dialect.params).map(([name, type]) => paramField(name, typeOf(type), f.params?.[name])) },
-  ];
+    { legend: t('厂家参数', 'The vendor’s parameters'), fields: of((name) => !rare(name)) }, rareOnes.length ? { legend: t('少用的参数', 'Rarely needed'), fields: rareOnes, fold: true } : null,
+  ].filter((one) => one && (one.fields.length || !one.legend));
 }
 
 // What a form says, as a registration. Members that the form does not show stay as they are.

@@ -12,12 +12,14 @@ export const PEOPLE = 'people';
 
 // [words, tone] of what comes next.
 export function nextStep(lot) {
+  const people = lot.feed === PEOPLE;
+  if (lot.state === 'connected' && (!lot.reading?.observed_at || lot.reading.freshness === 'offline')) return [people ? t('没有数据，请值守员上报', 'no data: ask the attendants') : t('没有数据，请检查来源', 'no data: look at its feed'), 'bad'];
   if (lot.state === 'connected') return [t('已接入', 'connected'), 'good'];
   if (lot.state === 'testing') return lot.acceptance?.state === 'passed' ? [t('等待主管部门审批', 'the office decides'), 'mild'] : [t('联调进行中', 'its test is running'), 'blue'];
   if (lot.state === 'suspended') return [t('已暂停，请与主管部门联系', 'suspended: ask the office'), 'bad'];
   if (lot.state === 'retired') return [t('已停用', 'retired'), ''];
   if (!lot.feed) return [t('请接上数据：系统或值守员', 'connect its system, or name attendants'), 'warn'];
-  if (!lot.reading?.observed_at) return [t('还没有数据，请检查来源', 'no data yet: look at its feed'), 'warn'];
+  if (!lot.reading?.observed_at) return [people ? t('等值守员第一次上报', 'waits for the attendants’ first report') : t('还没有数据，请检查来源', 'no data yet: look at its feed'), 'warn'];
   return [t('可以提交联调', 'ready to be handed in'), 'mild'];
 }
 
