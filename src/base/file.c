@@ -28,7 +28,7 @@ int file_read(const char *path, struct buf *out)
     return err;
 }
 
-static int write_all(int fd, struct view bytes)
+int file_put(int fd, struct view bytes)
 {
     while (bytes.n) {
         ssize_t n = write(fd, bytes.p, bytes.n);
@@ -38,7 +38,7 @@ static int write_all(int fd, struct view bytes)
             return ERR_IO;
         bytes = (struct view){bytes.p + n, bytes.n - (size_t)n};
     }
-    return fsync(fd) ? ERR_IO : 0;
+    return 0;
 }
 
 int file_write_private(const char *path, struct view bytes)
@@ -50,7 +50,7 @@ int file_write_private(const char *path, struct view bytes)
     int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return ERR_IO;
-    int rc = write_all(fd, bytes);
+    int rc = file_put(fd, bytes) || fsync(fd) ? ERR_IO : 0;
     if (close(fd) || rc || rename(temp, path)) {
         (void)unlink(temp);
         return ERR_IO;

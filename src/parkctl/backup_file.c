@@ -12,6 +12,7 @@
 
 #include "parkctl/backup.h"
 #include "parkd/base/crypto.h"
+#include "parkd/base/file.h"
 #include "parkd/base/json.h"
 
 #define HEADER_MAX 4096
@@ -76,24 +77,11 @@ static void write_header(const struct backup_header *h, struct buf *out)
     buf_char(out, '\n');
 }
 
-static bool put_all(int fd, struct view v)
-{
-    while (v.n) {
-        ssize_t n = write(fd, v.p, v.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        v = (struct view){v.p + n, v.n - (size_t)n};
-    }
-    return true;
-}
-
 /* At `path`, durable. */
 static int write_durable(const char *path, struct view head, struct view body)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && put_all(fd, head) && put_all(fd, body) && fsync(fd) == 0;
+    bool good = fd >= 0 && file_put(fd, head) == 0 && file_put(fd, body) == 0 && fsync(fd) == 0;
     if (fd >= 0)
         good = close(fd) == 0 && good;
     if (good)

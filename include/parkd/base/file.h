@@ -14,6 +14,8 @@ int file_read(const char *path, struct buf *out) must_check;
 /* The same for a stream, which stays open. */
 int file_read_stream(FILE *f, struct buf *out) must_check;
 
+/* All of it to a descriptor. ERR_IO (errno tells why). */
+int file_put(int fd, struct view bytes) must_check;
 /* Writes the whole file, readable by its owner only, in the place of what stood there: whoever reads it sees
  * the old or the new one. ERR_IO (errno tells why). */
 int file_write_private(const char *path, struct view bytes) must_check;

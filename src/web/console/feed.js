@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // One feed: how it is, what it sent last, its keys, and those bodies read again by other parameters.
 
-import { h, fill, button, facts, panel, say } from '../office/dom.js';
+import { h, fill, button, facts, panel } from '../office/dom.js';
 import { t } from '../office/i18n.js';
-import { get, maybe, post, del, id, Problem } from '../office/api.js';
+import { get, maybe, post, id } from '../office/api.js';
 import { askFor } from '../office/dialog.js';
 import { table } from '../office/table.js';
 import { healthTag } from '../office/words.js';
 import { when, ago, span } from '../office/time.js';
-import { refresh, go } from '../office/router.js';
 import { may } from '../office/shell.js';
 import { bodyList } from '../office/lot-parts.js';
+import { askNow, removeFeed } from '../office/feed-tools.js';
 import { keysPanel } from '../office/feed-keys.js';
 import { trialResult } from '../office/trial.js';
 import { strip, stripKey } from '../office/draw.js';
@@ -49,22 +49,8 @@ function replay(registration) {
 
 function tools(feed, registration) {
   if (!may('officer')) return null;
-  const now = async () => {
-    try {
-      await post(`/v1/admin/feeds/${id(feed.id)}/poll`);
-      say(t('正在查询', 'Asking now'));
-      setTimeout(refresh, 1500);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      say(error.detail || error.title);
-    }
-  };
-  const remove = () => askFor(t('删除来源', 'Remove the feed'), { text: feed.id, fields: [], submit: t('删除', 'Remove'), danger: true }, async () => {
-    await del(`/v1/operator/feeds/${id(feed.id)}`);
-    go('feeds');
-  });
-  return [button(t('删除', 'Remove'), remove, 'danger'), button(t('修改', 'Edit'), () => editFeed(registration)), button(t('重读', 'Read again'), () => replay(registration)),
-    feed.mode === 'poll' ? button(t('立即查询', 'Ask now'), now, 'main') : null];
+  return [button(t('删除', 'Remove'), removeFeed(feed.id), 'danger'), button(t('修改', 'Edit'), () => editFeed(registration)), button(t('重读', 'Read again'), () => replay(registration)),
+    feed.mode === 'poll' ? button(t('立即查询', 'Ask now'), askNow('/v1/admin', feed.id), 'main') : null];
 }
 
 export async function feed([ident]) {

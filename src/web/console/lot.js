@@ -13,7 +13,7 @@ import { may } from '../office/shell.js';
 import { readingPanel, dayPanel, acceptancePanel, qualityPanel, handcountPanel, windowsPanel, objectionsPanel, bodyList, registrationFacts } from '../office/lot-parts.js';
 
 // Viewers see the registration and what residents see; officers what the operator sees too.
-export async function lotOf(ident) {
+async function lotOf(ident) {
   const full = may('officer') ? await maybe(`/v1/operator/lots/${id(ident)}`) : null;
   const shown = await maybe(`/v1/lots/${id(ident)}`);
   const lot = full ?? await get(`/v1/admin/lots/${id(ident)}`);

@@ -5,7 +5,7 @@ import { h, button, say, unique } from './dom.js';
 import { t } from './i18n.js';
 import { form } from './form.js';
 
-export function openDialog(title, ...content) {
+function openDialog(title, ...content) {
   const id = unique('dialog');
   const dialog = h('dialog', { 'aria-labelledby': id },
     h('header', null, h('h2', { id }, title),
@@ -49,7 +49,7 @@ export function showSecret(title, text, secret) {
 }
 
 // Without TLS browsers keep the clipboard from pages: the text is marked for copying by hand then.
-export async function copy(text, node) {
+async function copy(text, node) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

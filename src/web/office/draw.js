@@ -102,7 +102,7 @@ function draw(o, width) {
 }
 
 // o: { lines: [{ points: [[at, value]], area, second }], from, to, ticks: [[at, word]], max, limit, height, words }
-export function chart(o, caption) {
+function chart(o, caption) {
   const box = h('div', null, draw(o, 640));
   let wide = 640;
   const watch = new ResizeObserver(([entry]) => {

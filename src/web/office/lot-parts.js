@@ -141,7 +141,7 @@ export function bodyList(bodies) {
     one.cut ? h('small', null, t('太长，后面略去', 'Too long; the rest is left out')) : null)));
 }
 
-export function pretty(text) {
+function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

@@ -6,9 +6,9 @@ import { t } from './i18n.js';
 import { bandTag, freshTag, flagTag, resultTag, stageTag, STAGES } from './words.js';
 import { ago } from './time.js';
 
-export const flags = (list) => h('div', { class: 'tags' }, (list ?? []).map((one) => flagTag(one)));
+const flags = (list) => h('div', { class: 'tags' }, (list ?? []).map((one) => flagTag(one)));
 
-export const freshnessOf = (reading) => (reading?.observed_at ? reading.freshness : 'never');
+const freshnessOf = (reading) => (reading?.observed_at ? reading.freshness : 'never');
 
 export function lotColumns(link) {
   return [

@@ -28,7 +28,7 @@ function match(parts) {
   return null;
 }
 
-export const here = () => location.hash.replace(/^#\/?/, '').split('?')[0];
+const here = () => location.hash.replace(/^#\/?/, '').split('?')[0];
 export const asked = () => new URLSearchParams(location.hash.split('?')[1] ?? '');
 export function go(path) {
   if (location.hash === `#/${path}`) show();

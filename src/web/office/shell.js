@@ -15,7 +15,6 @@ export const may = (role) => {
   const order = ['viewer', 'officer', 'admin'];
   return order.indexOf(session?.role) >= order.indexOf(role);
 };
-export const isStaff = () => may('viewer');
 
 function logo() {
   return s('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, s('rect', { width: 16, height: 16, rx: 3.5, fill: 'var(--accent)' }),

@@ -21,14 +21,13 @@ export const stageTag = tones(stages, stage);
 const bands = {
   full: ['已满', 'full', 'bad'], few: ['紧张', 'few', 'warn'], some: ['较少', 'some', 'mild'], plenty: ['充足', 'plenty', 'good'], unknown: ['未知', 'unknown', ''],
 };
-export const BANDS = ['full', 'few', 'some', 'plenty'];
 export const band = table(bands);
 export const bandTag = tones(bands, band);
 
 const fresh = {
   fresh: ['实时', 'live', 'good'], late: ['迟到', 'late', 'mild'], stale: ['过时', 'stale', 'warn'], offline: ['离线', 'offline', 'bad'], never: ['从无数据', 'never', ''],
 };
-export const freshness = table(fresh);
+const freshness = table(fresh);
 export const freshTag = tones(fresh, freshness);
 
 const health = {
@@ -38,7 +37,7 @@ const health = {
 export const healthTag = tones(health, table(health));
 
 const modes = { auto: ['自动', 'automatic', 'blue'], manual: ['人工', 'by hand', 'mild'] };
-export const mode = table(modes);
+const mode = table(modes);
 export const modeTag = tones(modes, mode);
 
 export const role = table({
@@ -80,4 +79,3 @@ const results = { pass: ['通过', 'passed', 'good'], fail: ['未通过', 'faile
 export const resultTag = tones(results, table(results));
 
 export const percent = (share, digits = 1) => (share === null || share === undefined ? '–' : `${(share * 100).toFixed(digits)}%`);
-export const number = (n) => (n === null || n === undefined ? '–' : String(n));

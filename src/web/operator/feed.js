@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: MIT
 // One feed: how it is, what came last, its keys.
 
-import { h, button, facts, panel, say } from '../office/dom.js';
+import { h, button, facts, panel } from '../office/dom.js';
 import { t } from '../office/i18n.js';
-import { get, post, del, id, Problem } from '../office/api.js';
-import { askFor } from '../office/dialog.js';
+import { get, id } from '../office/api.js';
 import { table } from '../office/table.js';
 import { healthTag } from '../office/words.js';
 import { ago, when, span } from '../office/time.js';
-import { go, refresh } from '../office/router.js';
+import { refresh } from '../office/router.js';
 import { bodyList } from '../office/lot-parts.js';
+import { askNow, removeFeed } from '../office/feed-tools.js';
 import { keysPanel } from '../office/feed-keys.js';
 import { MODES, stateOf, troubleOf } from './feeds.js';
 
 function tools(feed) {
-  const now = async () => {
-    try {
-      await post(`/v1/operator/feeds/${id(feed.id)}/poll`);
-      say(t('正在查询', 'Asking now'));
-      setTimeout(refresh, 1500);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      say(error.detail || error.title);
-    }
-  };
-  const remove = () => askFor(t('删除来源', 'Remove the feed'), { text: feed.id, fields: [], submit: t('删除', 'Remove'), danger: true }, async () => {
-    await del(`/v1/operator/feeds/${id(feed.id)}`);
-    go('feeds');
-  });
-  return [button(t('删除', 'Remove'), remove, 'danger'), h('a', { class: 'button', href: `#/connect/${id(feed.id)}` }, t('修改、试一试', 'Edit, try')), feed.mode === 'poll' ? button(t('立即查询', 'Ask now'), now, 'main') : null];
+  return [button(t('删除', 'Remove'), removeFeed(feed.id), 'danger'), h('a', { class: 'button', href: `#/connect/${id(feed.id)}` }, t('修改、试一试', 'Edit, try')), feed.mode === 'poll' ? button(t('立即查询', 'Ask now'), askNow('/v1/operator', feed.id), 'main') : null];
 }
 
 export async function feed([ident], page) {
