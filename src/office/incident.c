@@ -117,7 +117,7 @@ void incident_line(const struct incident *i, bool chinese, struct buf *out)
     else
         buf_str(out, chinese ? " 起没有可用的数据" : " nothing usable came");
     if (i->lots)
-        buf_printf(out, chinese ? "，影响 %zu 个停车场" : ", %zu lots", i->lots);
+        buf_printf(out, chinese ? "，影响 %zu 个停车场" : i->lots == 1 ? ", %zu lot" : ", %zu lots", i->lots);
     if (i->reason[0])
         buf_printf(out, chinese ? "；原因：%s" : "; %s", i->reason);
     buf_printf(out, chinese ? "。%s。" : ". Please %s.", advice(i, chinese));
