@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "office/acceptance.h"
 #include "office/incidents.h"
 #include "parkd/base/log.h"
 
@@ -94,11 +95,14 @@ static void note_elsewhere(struct troubles *n, enum incident_kind kind, const ch
     t->bad_mono = t->good_mono = 0;
 }
 
-/* One that is looked for: connected, and silent or not. */
+/* One that is missed when it is silent. Attendants go home at night: that is no incident, and their days are
+ * counted otherwise. */
 static const struct registry_lot *connected_at(const struct troubles *n, uint32_t i)
 {
     const struct registry_lot *l = registry_lot(n->o->reg, i);
-    return !l->removed && l->lot.stage == STAGE_CONNECTED && l->lot.feed[0] ? l : NULL;
+    bool missed = !l->removed && l->lot.stage == STAGE_CONNECTED && l->lot.feed[0] &&
+                  strcmp(l->lot.feed, PEOPLE_FEED) != 0;
+    return missed ? l : NULL;
 }
 
 static bool is_silent(const struct registry_lot *l)

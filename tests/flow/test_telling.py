@@ -165,6 +165,10 @@ def test_two_parkd_tell_once(world, folder, receiver):
 
 def test_many_at_once_are_one_message(office, receiver):
     world = office.world
+    office.parkd.put("lots", {"id": "hand", "name": "hand", "operator": "op"})
+    assert office.local.post("/v1/operator/lots/hand/attendants", {"label": "gate"}).status == 201
+    assert office.local.post("/v1/operator/lots/hand/submit").status == 200
+    assert office.local.post("/v1/admin/lots/hand/approve", {"override": True, "why": "test"}).status == 200
     channel(office, receiver, "wecom")
     for feed in ("g", "h"):
         world.lotsim.fault("http_500", feed=feed)
@@ -172,6 +176,7 @@ def test_many_at_once_are_one_message(office, receiver):
     wait_for(lambda: len(incidents(office)) == 2, what="both incidents")
     wait_for(lambda: all(one["told"] for one in incidents(office)), 30, "both to be told")
     told = receiver.texts("wecom")
+    assert all(one["object"] != "hand" for one in incidents(office)), "attendants went home"
     assert sum("数据源 g" in one for one in told) == 1 and sum("数据源 h" in one for one in told) == 1 and len(told) <= 2
 
 
