@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +65,24 @@ int backup_options_read(struct ctl *c, struct backup_options *o, int argc, char 
     return o->file ? 0 : usage();
 }
 
+int backup_lock_state(const char *state)
+{
+    static const char *const names[] = {"lock", "redis.lock"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < 2; i++) {
+        struct stat owner;
+        (void)snprintf(path, sizeof path, "%s/%s", state, names[i]);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd >= 0 && geteuid() == 0 && stat(state, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid))
+            (void)fprintf(stderr, "parkctl: note: %s stays root's\n", path);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            continue; /* held until we end */
+        (void)fprintf(stderr, "parkctl: parkd runs on %s; stop it first\n", state);
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
 int backup_folder_make(const char *file, char *dir, size_t size)
 {
     if ((size_t)snprintf(dir, size, "%s.XXXXXX", file) < size && mkdtemp(dir))
@@ -103,11 +123,41 @@ static int find_redis(const struct backup_options *o, char url[600], char prefix
         (void)snprintf(prefix, 80, "%s", o->prefix ? o->prefix : "parkd:");
     if (found || o->redis)
         return 0;
+    url[0] = 0;
+    (void)snprintf(path, sizeof path, "%s/redis/appendonlydir", o->state);
+    if (access(path, R_OK) == 0)
+        return 0; /* parkd is down, its Redis with it: we start one */
     (void)fprintf(stderr,
-                  "parkctl: no running parkd found: %s is not there or not readable; give --state DIR, or "
+                  "parkctl: no parkd found: %s is not there or not readable; give --state DIR, or "
                   "--redis URL and --prefix P\n",
                   path);
     return EXIT_UNREACHABLE;
+}
+
+struct pruning {
+    struct redis_sync *r;
+    const char *prefix;
+};
+
+/* A Redis may serve others too: what is theirs is not ours to carry away. Leases end anyway. */
+static int prune(void *ctx, struct view key)
+{
+    const struct pruning *p = ctx;
+    const struct view words[] = {VIEW("UNLINK"), key};
+    if (view_starts(key, p->prefix) && !is_lease(p->prefix, key))
+        return 0;
+    struct redisReply *reply = redis_sync_ask(p->r, 2, words);
+    redis_sync_free(reply);
+    return reply ? 0 : EXIT_FAILED;
+}
+
+static int keep_ours(struct redis_sync *r, const char *prefix)
+{
+    struct pruning p = {r, prefix};
+    int err = redis_sync_each_key(r, "", prune, &p);
+    struct redisReply *saved = err ? NULL : redis_sync_say(r, "SAVE", NULL);
+    redis_sync_free(saved);
+    return saved ? 0 : EXIT_FAILED;
 }
 
 /* What the dump really holds is said in the heading, not what Redis held a moment later. */
@@ -119,6 +169,7 @@ static int look_inside(const char *dir, struct backup_header *h)
     if (err)
         return err;
     err = redis_sync_open(&r, own.url);
+    err = err ? err : keep_ours(&r, h->prefix);
     err = err ? err : contents_read(&r, h->prefix, &h->contents);
     redis_sync_close(&r);
     int ended = redis_own_stop(&own);
@@ -144,6 +195,21 @@ static void leave_note(const struct backup_options *o, const struct backup_heade
     buf_fini(&b);
 }
 
+/* Of a parkd that is down, from its own files. */
+static int dump_of_state(const struct backup_options *o, const char *dump)
+{
+    char data[PATH_SIZE];
+    struct redis_own own;
+    (void)snprintf(data, sizeof data, "%s/redis", o->state);
+    int err = backup_lock_state(o->state);
+    err = err ? err : redis_own_start(&own, data, true);
+    if (err)
+        return err;
+    err = redis_sync_rdb(own.url, dump);
+    int ended = redis_own_stop(&own);
+    return err ? err : ended;
+}
+
 static int take(const struct backup_options *o, const char *url, struct backup_header *h, const char *dir)
 {
     char dump[PATH_SIZE + 16];
@@ -151,7 +217,7 @@ static int take(const struct backup_options *o, const char *url, struct backup_h
     (void)snprintf(dump, sizeof dump, "%s/dump.rdb", dir);
     (void)iso8601_format(now, h->at);
     (void)snprintf(h->parkd, sizeof h->parkd, "%s", PARKD_VERSION);
-    int err = redis_sync_rdb(url, dump);
+    int err = url[0] ? redis_sync_rdb(url, dump) : dump_of_state(o, dump);
     err = err ? err : look_inside(dir, h);
     if (!err && !h->contents.schema) {
         (void)fprintf(stderr, "parkctl: Redis at %s holds no parkd under the prefix %s\n", url, h->prefix);

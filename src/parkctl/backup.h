@@ -54,6 +54,8 @@ struct backup_options {
     const char *state;
 };
 int backup_options_read(struct ctl *c, struct backup_options *o, int argc, char **argv) must_check;
+/* Nobody may run parkd on the directory until we end. */
+int backup_lock_state(const char *state) must_check;
 /* A private folder beside `file`. */
 int backup_folder_make(const char *file, char *dir, size_t size) must_check;
 void backup_folder_remove(const char *dir);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "parkd/model/secrets.h"
 #include "parkd/norm/norm.h"
 #include "parkd/store/keys.h"
+#include "parkd/store/office.h"
 
 #define PATH_SIZE    1200
 #define RECORD_MAX   16384
@@ -32,7 +32,6 @@ struct restoring {
     struct redis_sync source, target;
     char prefix[80]; /* of the target */
     int64_t now_ms, copied, there;
-    int lock; /* of the state directory */
 };
 
 /* --- what the file holds --- */
@@ -116,22 +115,14 @@ static void warn_of_key(const struct restoring *s)
 
 /* --- the target --- */
 
-/* Nobody may run parkd on the directory meanwhile. */
-static int lock_state(struct restoring *s)
+/* Made by root, the folder is still parkd's. */
+static int give_to_owner(const char *state, const char *dir)
 {
-    char path[PATH_SIZE];
-    static const char *const names[] = {"lock", "redis.lock"};
-    for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", s->o->state, names[i]);
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            s->lock = i ? s->lock : fd;
-            continue; /* held until we end */
-        }
-        (void)fprintf(stderr, "parkctl: parkd runs on %s; stop it first\n", s->o->state);
-        return EXIT_FAILED;
-    }
-    return 0;
+    struct stat owner;
+    if (stat(state, &owner) == 0 && (geteuid() != 0 || chown(dir, owner.st_uid, owner.st_gid) == 0))
+        return 0;
+    (void)fprintf(stderr, "parkctl: cannot give %s to the owner of %s: %s\n", dir, state, strerror(errno));
+    return EXIT_FAILED;
 }
 
 static int open_state(struct restoring *s)
@@ -142,7 +133,8 @@ static int open_state(struct restoring *s)
         (void)fprintf(stderr, "parkctl: cannot make %s: %s\n", dir, strerror(errno));
         return EXIT_FAILED;
     }
-    int err = lock_state(s);
+    int err = give_to_owner(s->o->state, dir);
+    err = err ? err : backup_lock_state(s->o->state);
     err = err ? err : redis_own_start(&s->target_own, dir, true);
     return err ? err : redis_sync_open(&s->target, s->target_own.url);
 }
@@ -197,12 +189,14 @@ static int put(struct restoring *s, struct view key, const char *until, const re
     return reply ? 0 : EXIT_FAILED;
 }
 
-static int copy_key(void *ctx, struct view key)
+static bool is_global(const struct restoring *s, struct view key, const char *name)
 {
-    struct restoring *s = ctx;
+    return view_is(key, key_global(s->h.prefix, name).text);
+}
+
+static int copy_one(struct restoring *s, struct view key)
+{
     char until[24];
-    if (is_lease(s->h.prefix, key))
-        return 0;
     const struct view ask[] = {VIEW("DUMP"), key}, life[] = {VIEW("PEXPIRETIME"), key};
     redisReply *dump = redis_sync_ask(&s->source, 2, ask), *ends = redis_sync_ask(&s->source, 2, life);
     int err = dump && ends ? 0 : EXIT_FAILED;
@@ -214,6 +208,89 @@ static int copy_key(void *ctx, struct view key)
     }
     freeReplyObject(dump);
     freeReplyObject(ends);
+    return err;
+}
+
+/* Who was signed in then is not signed in now; meta comes last, when all is good. */
+static int copy_key(void *ctx, struct view key)
+{
+    struct restoring *s = ctx;
+    if (is_lease(s->h.prefix, key) || is_global(s, key, "sessions") || is_global(s, key, "meta"))
+        return 0;
+    return copy_one(s, key);
+}
+
+/* parkd refuses a Redis in which this stands. */
+static int mark_begun(struct restoring *s)
+{
+    redisReply *reply =
+        redis_sync_say(&s->target, "HSET", key_global(s->prefix, "meta").text, "restoring", "1", NULL);
+    freeReplyObject(reply);
+    return reply ? 0 : EXIT_FAILED;
+}
+
+static int mark_done(struct restoring *s)
+{
+    struct key meta = key_global(s->h.prefix, "meta");
+    return copy_one(s, (struct view){meta.text, meta.n}); /* replaces the mark */
+}
+
+/* --- the trail says so --- */
+
+static void write_entry(const struct restoring *s, struct buf *out)
+{
+    struct json_writer w;
+    jw_init(&w, out);
+    jw_object(&w, NULL);
+    jw_time(&w, "at", s->now_ms);
+    jw_str(&w, "who", "local");
+    jw_str(&w, "role", "admin");
+    jw_str(&w, "via", "parkctl");
+    jw_str(&w, "action", "restore");
+    jw_str(&w, "object", s->h.at);
+    jw_end_object(&w);
+}
+
+static int append_entry(struct restoring *s, struct view entry)
+{
+    struct key trail = key_global(s->prefix, "audit"), head = key_global(s->prefix, "audit:head");
+    char hash[65], n[24];
+    redisReply *last = redis_sync_say(&s->target, "HGET", head.text, "n", NULL);
+    int64_t number = 0;
+    bool good =
+        last &&
+        (last->type == REDIS_REPLY_NIL || view_to_int(view_of(last->str), 0, INT64_MAX - 1, &number) == 0) &&
+        audit_hash(view_of(s->h.contents.audit_head), entry, hash) == 0;
+    freeReplyObject(last);
+    if (!good)
+        return EXIT_FAILED;
+    (void)snprintf(n, sizeof n, "%lld", (long long)number + 1);
+    const struct view words[] = {VIEW("XADD"),
+                                 view_of(trail.text),
+                                 VIEW("*"),
+                                 VIEW("n"),
+                                 view_of(n),
+                                 VIEW("prev"),
+                                 view_of(s->h.contents.audit_head),
+                                 VIEW("hash"),
+                                 view_of(hash),
+                                 VIEW("entry"),
+                                 entry};
+    redisReply *added = redis_sync_ask(&s->target, 11, words);
+    redisReply *set =
+        added ? redis_sync_say(&s->target, "HSET", head.text, "n", n, "hash", hash, NULL) : NULL;
+    freeReplyObject(added);
+    freeReplyObject(set);
+    return set ? 0 : EXIT_FAILED;
+}
+
+static int tell_trail(struct restoring *s)
+{
+    struct buf entry;
+    buf_init(&entry, 4096);
+    write_entry(s, &entry);
+    int err = entry.err ? EXIT_FAILED : append_entry(s, buf_get(&entry));
+    buf_fini(&entry);
     return err;
 }
 
@@ -290,6 +367,11 @@ static int take_time(struct restoring *s)
             there = seconds * 1000 + micros / 1000;
     s->now_ms = here > there ? here : there;
     freeReplyObject(theirs);
+    if (!err && s->now_ms <= s->h.contents.newest_seq) {
+        (void)fprintf(stderr,
+                      "parkctl: the clock here is before the backup's newest number: set it right first\n");
+        err = EXIT_FAILED;
+    }
     return err;
 }
 
@@ -297,9 +379,12 @@ static int fill(struct restoring *s)
 {
     int err = make_room(s);
     err = err ? err : take_time(s);
+    err = err ? err : mark_begun(s);
     err = err ? err : redis_sync_each_key(&s->source, s->h.prefix, copy_key, s);
     err = err ? err : redis_sync_each_key(&s->target, s->prefix, expire_state, s);
-    return err ? err : check_target(s);
+    err = err ? err : check_target(s);
+    err = err ? err : tell_trail(s);
+    return err ? err : mark_done(s);
 }
 
 static int restore(struct restoring *s, const char *dir)

@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,8 +29,11 @@ static void wait_ms(long ms)
 }
 
 /* The child: quiet, and gone when we are. */
-static void become(char *const args[], const char *password)
+static void become(char *const args[], const char *password, const struct stat *owner)
 {
+    /* What root restores must be parkd's to read. */
+    if (owner && geteuid() == 0 && (setgroups(0, NULL) || setgid(owner->st_gid) || setuid(owner->st_uid)))
+        _exit(126);
     int null = open("/dev/null", O_RDWR);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (null >= 0) {
@@ -42,11 +47,11 @@ static void become(char *const args[], const char *password)
     _exit(127);
 }
 
-static pid_t start(char *const args[], const char *password)
+static pid_t start(char *const args[], const char *password, const struct stat *owner)
 {
     pid_t pid = fork();
     if (pid == 0)
-        become(args, password);
+        become(args, password, owner);
     if (pid < 0)
         (void)fprintf(stderr, "parkctl: cannot start %s: %s\n", args[0], strerror(errno));
     return pid;
@@ -79,7 +84,7 @@ int redis_sync_rdb(const char *url, const char *file)
     char *local[] = {"redis-cli", "-s", addr.path, "--rdb", target, NULL},
          *remote[] = {"redis-cli", "-h", addr.host, "-p", port, "--user", addr.user, "--rdb", target, NULL},
          *plain[] = {"redis-cli", "-h", addr.host, "-p", port, "--rdb", target, NULL};
-    pid_t pid = start(addr.path[0] ? local : addr.user[0] ? remote : plain, addr.password);
+    pid_t pid = start(addr.path[0] ? local : addr.user[0] ? remote : plain, addr.password, NULL);
     return pid < 0 ? EXIT_FAILED : await(pid, "redis-cli --rdb");
 }
 
@@ -146,7 +151,10 @@ int redis_own_start(struct redis_own *own, const char *dir, bool append)
                     "--daemonize",
                     "no",
                     NULL};
-    own->pid = start(args, NULL);
+    struct stat owner;
+    bool known =
+        stat(dir, &owner) == 0 && (geteuid() != 0 || chown(own->home, owner.st_uid, owner.st_gid) == 0);
+    own->pid = known ? start(args, NULL, &owner) : -1;
     int err = own->pid < 0 ? EXIT_FAILED : await_loaded(own);
     if (err)
         (void)redis_own_stop(own);

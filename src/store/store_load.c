@@ -409,13 +409,17 @@ static void on_meta(void *ctx, const struct reply *r, enum redis_error err)
 {
     struct request *q = ctx;
     struct load *l = load_of(q, r, err);
-    int64_t schema = field(r, "schema"), partitions = field(r, "partitions");
+    int64_t schema = field(r, "schema"), partitions = field(r, "partitions"),
+            restoring = field(r, "restoring");
     if (l && partitions && schema <= STORE_SCHEMA_VERSION && l->st->key_mark[0])
         check_mark(l, r);
     request_free(q);
     if (!l)
         return;
-    if (!partitions && !l->creating)
+    if (restoring)
+        load_failed(l, "a restore was interrupted here: run parkctl restore --replace again",
+                    (struct view){NULL, 0});
+    else if (!partitions && !l->creating)
         create_meta(l);
     else if (schema > STORE_SCHEMA_VERSION)
         load_failed(l, "the store was written by a newer parkd", (struct view){NULL, 0});

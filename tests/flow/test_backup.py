@@ -3,6 +3,7 @@
 and the audit trail verify; a file that is damaged or does not belong is refused, and nothing is lost by it."""
 import hashlib
 import json
+import os
 import shutil
 import threading
 
@@ -67,10 +68,10 @@ def taken(office, folder):
     return folder / "b.parkd", before, entries
 
 
-def elsewhere(office, folder, name="elsewhere"):
-    """A state directory that has the first one's master key, and parkd's settings for it."""
-    conf = {key: value for key, value in office.parkd.conf.items() if key not in ("public", "staff", "state_dir")}
-    other = office.world.keep(Parkd(folder / name, conf | {"staff": {"listen": "127.0.0.1:0"}}))
+def elsewhere(office, folder, **more):
+    """Another state directory with the first one's master key and settings, but nothing of its district."""
+    conf = {key: value for key, value in office.parkd.conf.items() if key not in ("public", "staff", "state_dir", "district")}
+    other = office.world.keep(Parkd(folder / "elsewhere", conf | {"staff": {"listen": "127.0.0.1:0"}} | more))
     other.state.mkdir(parents=True, exist_ok=True)
     shutil.copy(office.parkd.state / "master.key", other.state / "master.key")
     return other
@@ -109,6 +110,7 @@ def test_restore_elsewhere_keeps_the_promise(office, folder, taken):
     assert Person(there.public, key=key).get("/v1/operator/lots").status == 401
     checked = there.local.get("/v1/admin/audit/verify").json()
     assert checked["ok"] and checked["entries"] >= entries["entries"]
+    assert any(one["action"] == "restore" for one in there.local.get("/v1/admin/audit").json()["entries"])
 
 
 def test_a_key_made_before_works_after(office, folder):
@@ -134,8 +136,7 @@ def test_into_another_redis(office, folder, keep):
     assert done.returncode == 1 and "not empty" in done.stderr and "--replace" in done.stderr
     good(ctl("restore", str(file), "--redis", server.url, "--prefix", "kreis:", "--replace"))
     assert redis("GET", "another:thing") == b"1"
-    other = elsewhere(office, folder)
-    other.conf["redis"] = {"url": server.url, "prefix": "kreis:"}
+    other = elsewhere(office, folder, redis={"url": server.url, "prefix": "kreis:"})
     office.parkd.kill()
     other.start()
     assert len(other.lots()) == 6
@@ -185,3 +186,64 @@ def test_words_before_harm(office, folder):
     assert ctl("backup").returncode == 2 and ctl("restore", "a", "b").returncode == 2
     assert ctl("--state", str(folder / "nowhere"), "backup", str(file)).returncode == 3
     assert ctl("backup", str(file), "--redis", "unix:///nowhere.sock").returncode == 1
+
+
+def test_what_is_not_ours_stays_away(office, folder, keep):
+    """Of a Redis that serves others too, only our keys; nobody is signed in afterwards who was signed in then."""
+    server = keep(RedisServer(folder / "redis")).start()
+    redis = keep(Redis(server.url))
+    other = elsewhere(office, folder, redis={"url": server.url})
+    other.start()
+    there = Office(other)
+    someone = there.account("chief", "admin")
+    assert someone.get("/v1/session").json()["account"] == "chief"
+    redis("SET", "shop:customers", "names of people")
+    good(other.ctl("backup", str(folder / "s.parkd")))
+    assert b"names of people" not in (folder / "s.parkd").read_bytes()
+    other.kill()
+    good(ctl("restore", str(folder / "s.parkd"), "--redis", server.url, "--replace"))
+    assert redis("GET", "shop:customers") == b"names of people" and redis("EXISTS", "parkd:sessions") == 0
+    other.start()
+    again = Person(other.run["console"], someone.cookie, someone.csrf).get("/v1/session")
+    assert again.status == 401 or again.json()["role"] == "nobody"
+
+
+def test_a_restore_that_was_interrupted(office, folder):
+    """parkd does not run on half of a backup."""
+    good(office.parkd.ctl("backup", str(folder / "b.parkd")))
+    office.parkd.kill()
+    other = elsewhere(office, folder)
+    good(ctl("--state", str(other.state), "restore", str(folder / "b.parkd")))
+    other.start()
+    other.redis("HSET", "parkd:meta", "restoring", "1")
+    other.kill()
+    other.spawn()
+    wait_for(lambda: "a restore was interrupted here" in other.log_text(), what="words about the restore")
+    other.kill()
+    good(ctl("--state", str(other.state), "restore", str(folder / "b.parkd"), "--replace"))
+    assert len(other.start().lots()) == 6
+
+
+def test_while_parkd_is_down(office, folder):
+    office.parkd.kill()
+    (office.parkd.state / "run.json").unlink(missing_ok=True)
+    assert "6 registered lots" in good(office.parkd.ctl("backup", str(folder / "b.parkd")))
+    assert len(office.parkd.start().lots()) == 6
+    done = ctl("--state", str(folder / "nowhere"), "backup", str(folder / "c.parkd"))
+    assert done.returncode == 3 and "no parkd found" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_restores_is_parkds(office, folder):
+    good(office.parkd.ctl("backup", str(folder / "b.parkd")))
+    target = folder / "theirs"
+    target.mkdir()
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
+    os.chown(target, 65534, 65534)
+    target.chmod(0o700)
+    for above in folder.parents:
+        if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
+            above.chmod(above.stat().st_mode | 0o011)
+    good(ctl("--state", str(target), "restore", str(folder / "b.parkd")))
+    assert {one.stat().st_uid for one in target.rglob("*")} == {65534}
