@@ -94,6 +94,16 @@ def test_away_for_a_while(gate):
     number(gate, "12")
 
 
+def test_a_phone_with_a_wrong_clock(gate):
+    gate.js("const real = Date; window.Date = class extends real { constructor(...a) { if (a.length) super(...a); else super(real.now() - 7200000); } static now() { return real.now() - 7200000; } };")
+    looks = "return performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/v1/attendant')).length"
+    before = gate.js(looks)
+    gate.js("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: gate.js(looks) > before, what="the page to look, and to hear the server's time")
+    report(gate, "21").says("已送达")
+    wait_for(lambda: free(gate) == 21, what="the count of a phone that is two hours behind")
+
+
 def test_a_revoked_link(gate):
     report(gate, "5").says("已送达")
     assert gate.office.local.delete(f"/v1/operator/lots/hand/attendants/{gate.attendant}").status == 204

@@ -3,7 +3,7 @@
 // until the server has it: each message has an id that counts once. What waits is drawn together: steps add up, and a number or a
 // level makes what waited before it worthless.
 
-import { ask, Problem } from '../office/api.js';
+import { ask, serverTime, Problem } from '../office/api.js';
 
 const FIRST_MS = 1500;
 const MOST_MS = 30000;
@@ -71,7 +71,7 @@ export class Queue {
     this.flying = one.id;
     let wait = 0;
     try {
-      const answer = await ask('POST', '/v1/attendant/report', one, { waitMs: 12000, signing: true });
+      const answer = await ask('POST', '/v1/attendant/report', { ...one, at: serverTime(Date.parse(one.at)) }, { waitMs: 12000, signing: true });
       this.failures = 0;
       this.list = this.list.filter((had) => had.id !== one.id);
       this.answered(answer);

@@ -8,7 +8,10 @@ const WAIT_MS = 30000;
 let csrf = null;
 let bearer = null;
 let onSignedOut = () => {};
+let skewMs = 0; // the server's clock against this one's, as its last answer said
 
+// A moment of this computer's clock, as the server would name it: phones are often wrong.
+export const serverTime = (localMs) => new Date(localMs + skewMs).toISOString();
 export const setCsrf = (token) => { csrf = token; };
 export const setBearer = (token) => { bearer = token; };
 export const whenSignedOut = (work) => { onSignedOut = work; };
@@ -68,6 +71,8 @@ export async function ask(method, path, body, more = {}) {
   let value;
   try {
     answer = await send(method, path, body, more);
+    const theirs = Date.parse(answer.headers.get('date') ?? '');
+    if (theirs) skewMs = theirs - Date.now();
     value = await read(answer);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
