@@ -118,6 +118,7 @@ function language() {
   const button = h('button', { type: 'button', class: 'plain', lang: english() ? 'zh-CN' : 'en' }, english() ? '中文' : 'English');
   button.addEventListener('click', () => {
     choose(english() ? 'zh' : 'en');
+    news = null; // it was said in the other language
     build();
   });
   return button;

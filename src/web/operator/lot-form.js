@@ -51,7 +51,7 @@ export async function editLot([ident]) {
   const lot = found.value;
   let node = null;
   const list = groups(lot, feeds);
-  list[1].after = here(() => node);
+  list[1].after = h('div', { class: 'row' }, here(() => node));
   node = form({ groups: list, cancel: () => go(ident ? `lots/${id(ident)}` : ''), work: async (values) => {
     const name = ident ?? values.id;
     await put(`/v1/operator/lots/${id(name)}`, { ...values, id: name }, found.version ? { headers: { 'If-Match': `"${found.version}"` } } : {});
