@@ -3,6 +3,7 @@
 connected car park. Skipped where there is no Chromium."""
 import base64
 import datetime
+import pathlib
 import re
 
 import pytest
@@ -287,3 +288,11 @@ def test_channels_and_incidents(scene, desk):
     desk.button("测试", "tbody tr:last-child").says("没有送达")
     desk.button("修改", "tbody tr:last-child").field("免打扰到", "07:30").button("保存").says("21:00–07:30")
     assert scene.office.local.delete("/v1/admin/channels/night").status == 204
+
+
+def test_the_trail_has_words_for_every_act():
+    """Every act that is audited has its words in the console."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    acts = re.findall(r"^ACTION\((\w+), (?:PUT|POST|DELETE), [^)]*, (?:NONE|STAFF)\)", (root / "include/parkd/office/actions.def").read_text(), re.M)
+    words = (root / "src/web/console/actions.js").read_text()
+    assert len(acts) > 40 and [one for one in acts if f" {one}: [" not in words] == []

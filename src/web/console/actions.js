@@ -15,7 +15,9 @@ const acts = {
   acceptance_rules_put: ['修改联调规则', 'write the acceptance rules'], rules_put: ['修改评定规则', 'write the rules'], correction_add: ['人工更正', 'correct a count'], correction_remove: ['撤销更正', 'take a correction back'],
   handcount_add: ['录入清点', 'add a hand count'], window_add: ['申报维护', 'announce maintenance'], objection_add: ['提出申诉', 'object'], objection_decide: ['处理申诉', 'decide an objection'], month_freeze: ['封存月报', 'freeze a month'],
   lot: ['登记车场（后台）', 'register a car park (admin)'], feed: ['登记来源（后台）', 'register a feed (admin)'], sink: ['登记平台', 'register a platform'], feed_poll: ['立即查询', 'ask now'], feed_replay: ['重读报文', 'read bodies again'],
-  try: ['试验来源', 'try a feed'], try_sink: ['试验平台', 'try a platform'], sink_resume: ['恢复平台', 'resume a platform'], held_retry: ['重发拒收的数据', 'send what was refused again'], held_discard: ['放弃拒收的数据', 'give up what was refused'],
+  try: ['试验来源', 'try a feed'], try_sink: ['试验平台', 'try a platform'], sink_resume: ['恢复平台', 'resume a platform'], sink_held_retry: ['重发拒收的数据', 'send what was refused again'], sink_held_discard: ['放弃拒收的数据', 'give up what was refused'],
+  operator_upload: ['表格上报空位', 'counts from a spreadsheet'], channel_put: ['保存通知渠道', 'write a channel'], channel_remove: ['删除通知渠道', 'remove a channel'], channel_test: ['试发通知', 'try a channel'],
+  telling_rules_put: ['修改通知规则', 'write the rules of telling'], restore: ['从备份恢复', 'restored from a backup'],
 };
 
 export const act = (name) => (acts[name] ? t(acts[name][0], acts[name][1]) : name);
