@@ -104,6 +104,29 @@ def test_a_phone_with_a_wrong_clock(gate):
     wait_for(lambda: free(gate) == 21, what="the count of a phone that is two hours behind")
 
 
+def test_an_answer_that_was_lost(gate):
+    """The server has the step, the phone does not know: what is pressed next is not mixed into it."""
+    report(gate, "30").says("已送达")
+    gate.js("""const real = window.fetch; let lost = 0;
+               window.fetch = async (path, how) => { const answer = await real(path, how); if (how.method === 'POST' && !lost++) throw new TypeError('lost'); return answer; };""")
+    press(gate, 0)
+    wait_for(lambda: free(gate) == 29, what="the step to arrive")
+    gate.says("未送达")
+    press(gate, 0, 2)
+    gate.says("已送达")
+    wait_for(lambda: free(gate) == 27, what=lambda: f"27, each step once: {free(gate)}")
+
+
+def test_a_clock_that_jumps_back(gate):
+    """The count, then a clock set back by a minute, then a step: it is later than the count all the same."""
+    report(gate, "30").says("已送达")
+    gate.js("const real = Date; window.Date = class extends real { constructor(...a) { if (a.length) super(...a); else super(real.now() - 60000); } static now() { return real.now() - 60000; } };")
+    press(gate, 0)
+    number(gate, "29")
+    gate.says("已送达")
+    wait_for(lambda: free(gate) == 29, what=lambda: f"29: {free(gate)}")
+
+
 def test_a_revoked_link(gate):
     report(gate, "5").says("已送达")
     assert gate.office.local.delete(f"/v1/operator/lots/hand/attendants/{gate.attendant}").status == 204

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What was pressed and is not yet acknowledged. Kept in the browser's storage, sent in order, one at a time, again and again
 // until the server has it: each message has an id that counts once. What waits is drawn together: steps add up, and a number or a
-// level makes what waited before it worthless.
+// level makes what waited before it worthless. A message that was tried once is not touched any more, since it may have arrived
+// though its answer did not; and none is dated before the one that was told before it, or the server would take it for known.
 
 import { ask, serverTime, Problem } from '../office/api.js';
 
@@ -15,7 +16,7 @@ export class Queue {
   // changed(): something to draw; answered(answer): what the server says now; refused(problem, message): it will never take it;
   // gone(): the link is worth nothing any more.
   constructor(key, { changed, answered, refused, gone }) {
-    Object.assign(this, { key, changed, answered, refused, gone, timer: null, flying: null, failures: 0, list: [] });
+    Object.assign(this, { key, changed, answered, refused, gone, timer: null, flying: null, failures: 0, toldMs: 0, list: [] });
     try {
       this.list = JSON.parse(localStorage.getItem(key) ?? '[]');
     } catch { /* nothing stored, or storage is switched off */ }
@@ -46,7 +47,7 @@ export class Queue {
     const still = this.list.filter((had) => had.id === this.flying);
     const last = this.list.at(-1);
     if (one.delta === undefined) this.list = [...still, one];
-    else if (!last || last.id === this.flying || last.band) this.list.push(one);
+    else if (!last || last.tried || last.band) this.list.push(one);
     else this.list.splice(-1, 1, last.free !== undefined ? { ...one, delta: undefined, free: Math.max(0, last.free + one.delta) } : { ...one, delta: last.delta + one.delta });
     this.list = this.list.filter((had) => had.delta !== 0);
     this.keep();
@@ -57,6 +58,9 @@ export class Queue {
     this.list = this.list.filter((had) => had.id !== id);
     this.keep();
   }
+
+  // Its moment by the server's clock.
+  moment(one) { return Math.max(serverTime(Date.parse(one.at)), this.toldMs + 1); }
 
   async send() {
     clearTimeout(this.timer);
@@ -69,9 +73,14 @@ export class Queue {
       return;
     }
     this.flying = one.id;
+    one.tried = true;
+    this.keep();
     let wait = 0;
     try {
-      const answer = await ask('POST', '/v1/attendant/report', { ...one, at: serverTime(Date.parse(one.at)) }, { waitMs: 12000, signing: true });
+      const { tried, ...message } = one;
+      const toldMs = this.moment(one);
+      const answer = await ask('POST', '/v1/attendant/report', { ...message, at: new Date(toldMs).toISOString() }, { waitMs: 12000, signing: true });
+      this.toldMs = toldMs;
       this.failures = 0;
       this.list = this.list.filter((had) => had.id !== one.id);
       this.answered(answer);

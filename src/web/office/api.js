@@ -8,10 +8,11 @@ const WAIT_MS = 30000;
 let csrf = null;
 let bearer = null;
 let onSignedOut = () => {};
-let skewMs = 0; // the server's clock against this one's, as its last answer said
+const SKEW_MS = 2000; // an answer's Date has whole seconds and took its time: less is no difference
+let skewMs = 0; // the server's clock against this one's
 
 // A moment of this computer's clock, as the server would name it: phones are often wrong.
-export const serverTime = (localMs) => new Date(localMs + skewMs).toISOString();
+export const serverTime = (localMs) => localMs + skewMs;
 export const setCsrf = (token) => { csrf = token; };
 export const setBearer = (token) => { bearer = token; };
 export const whenSignedOut = (work) => { onSignedOut = work; };
@@ -72,7 +73,8 @@ export async function ask(method, path, body, more = {}) {
   try {
     answer = await send(method, path, body, more);
     const theirs = Date.parse(answer.headers.get('date') ?? '');
-    if (theirs) skewMs = theirs - Date.now();
+    const skew = theirs - Date.now();
+    if (Math.abs(skew - skewMs) > SKEW_MS) skewMs = skew; // NaN: no Date
     value = await read(answer);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
