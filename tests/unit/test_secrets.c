@@ -58,7 +58,7 @@ static void feeds(void **state)
                (const char *const[]){"whsec_", "s3cret", "\"pw\"", "mqtt-passw0rd", NULL},
                (const char *const[]){"http://x/y", "p1", "\"u\"", "mu", "5000", NULL});
     round_trip(NOUN_FEED, "{\"id\":\"a\",\"params\":{\"x\":\"y1\",\"n\":5}}", "",
-               (const char *const[]){"y1", NULL}, (const char *const[]){"\"n\":5", NULL});
+               (const char *const[]){"\"y1\"", NULL}, (const char *const[]){"\"n\":5", NULL});
 }
 
 static void sinks_and_channels(void **state)
