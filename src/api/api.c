@@ -35,12 +35,30 @@ void api_unref(struct api *a)
     if (--a->refs > 0)
         return;
     cache_free(a->cache);
+    places_free(a->places);
     for (size_t i = 0; a->assets && i < asset_count(); i++)
         cache_release(a->assets[i]);
     free(a->assets);
     auth_memory_free(a->taken);
     free(a->district);
     free(a);
+}
+
+/* --- places --- */
+
+static void on_registry(void *ctx, uint32_t idx, enum registry_event ev)
+{
+    struct api *a = ctx;
+    (void)idx;
+    a->places_moved |= ev == REGISTRY_REGISTERED || ev == REGISTRY_REMOVED;
+}
+
+const struct places *call_places(const struct call *c)
+{
+    struct api *a = c->api;
+    if (a->places_moved && places_build(a->places, a->reg) == 0)
+        a->places_moved = false;
+    return a->places;
 }
 
 /* --- requests --- */
@@ -187,9 +205,11 @@ static int make_parts(struct api *a, const struct api_conf *conf)
 {
     a->district = view_dup(view_of(conf->district_name ? conf->district_name : ""));
     a->cache = cache_new(CACHE_ENTRIES, CACHE_BYTES);
+    a->places = places_new();
+    a->places_moved = true;
     a->taken = auth_memory_new();
     a->assets = calloc(asset_count(), sizeof *a->assets);
-    return a->district && a->cache && a->taken && a->assets ? 0 : ERR_NOMEM;
+    return a->district && a->cache && a->places && a->taken && a->assets ? 0 : ERR_NOMEM;
 }
 
 static void on_server_gone(void *ctx)
@@ -222,6 +242,7 @@ static void api_abandon(struct api *a)
     if (!a)
         return;
     a->gone = true;
+    registry_unwatch(a->reg, on_registry, a);
     if (a->listening)
         api_ref(a);
     stop_server(&a->public, 0);
@@ -265,6 +286,10 @@ struct api *api_new(struct loop *loop, const struct clock *clock, struct registr
     a->staff.staff = a->socket.staff = a->socket.socket = true;
     if (make_parts(a, conf)) {
         (void)why_set(why, ERR_NOMEM, "", "out of memory");
+        goto fail;
+    }
+    if (registry_watch(reg, on_registry, a)) {
+        (void)why_set(why, ERR_FULL, "", "too many watch the registry");
         goto fail;
     }
     if (open_public(a, loop, conf, why) || open_staff(a, loop, conf, why))
@@ -312,5 +337,6 @@ void api_free(struct api *a)
     if (!a)
         return;
     a->gone = true;
+    registry_unwatch(a->reg, on_registry, a);
     api_unref(a);
 }

@@ -40,8 +40,8 @@ struct history_years history_years_needed(const struct history_query *q, int64_t
 void history_add_day(struct history *h, int64_t midnight_ms, struct view day);
 void history_add_year(struct history *h, int year, struct view records);
 
-/* {"lot","from","to","step_s","columns":["t","last","min","max"],"points":[[epoch s, …]]}; from one hour on
- * "mean" in place of "last"; unknown is null. */
+/* {"lot","from","to","step_s","columns":["t","last","min","max","mean"],"points":[[epoch s, …]]}; unknown is
+ * null, and so is "last" of what hourly records alone tell. */
 int render_history(const struct history *h, const char *lot, struct buf *out) must_check;
 
 #endif

@@ -36,6 +36,8 @@ struct api {
     char public_address[160], staff_address[160], socket_address[160];
     char public_url[512]; /* where people find the public listener */
     struct cache *cache;
+    struct places *places;
+    bool places_moved;           /* registrations changed since they were built */
     struct cache_entry **assets; /* as many as asset_count; NULL until asked for */
     struct auth_memory *taken;
     int refs, listening, waiting; /* waiting: for a feed's next body */
@@ -113,6 +115,8 @@ void try_handle(const struct call *c); /* for admin_handle */
 void call_query(const struct call *c, struct query *out);
 /* The lot of /v1/lots/{id}; NULL and 404 answered. */
 const struct registry_lot *public_lot(const struct call *c);
+/* The index of places, made anew if registrations changed; without memory the old one. */
+const struct places *call_places(const struct call *c);
 struct cache_stamp call_stamp(const struct call *c);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * What everybody may read. Answers that do not depend on where the asker stands come from the cache.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "api/assets.h"
 #include "api/internal.h"
+#include "parkd/base/iso8601.h"
 
 #include "gen/web/index_html.h"
 
@@ -59,6 +61,12 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Opening hours change with a minute. */
+static int64_t next_minute(int64_t now_ms)
+{
+    return now_ms - now_ms % MINUTE_MS + MINUTE_MS;
+}
+
 static void give_list(const struct call *c, struct reply *r, struct cache_entry *e)
 {
     char text[80];
@@ -74,6 +82,7 @@ static void give_list(const struct call *c, struct reply *r, struct cache_entry 
 
 static int link_of(const struct query *q, const struct selection *s, struct buf *link)
 {
+    char cursor[QUERY_CURSOR];
     struct buf rest;
     buf_init(link, KEY_MAX * 2);
     if (!s->more)
@@ -82,7 +91,8 @@ static int link_of(const struct query *q, const struct selection *s, struct buf 
     int err = query_print(q, true, &rest);
     buf_str(link, "</v1/lots?");
     buf_view(link, buf_get(&rest));
-    buf_printf(link, "%scursor=%s>; rel=\"next\"", rest.n ? "&" : "", s->v[s->n - 1].lot->lot.id);
+    selection_cursor(s, cursor);
+    buf_printf(link, "%scursor=%s>; rel=\"next\"", rest.n ? "&" : "", cursor);
     buf_fini(&rest);
     return err ? err : link->err;
 }
@@ -101,7 +111,7 @@ static struct cache_entry *make_list(const struct call *c, const struct list *l)
     struct buf body, link;
     struct why why = {0};
     int64_t until = 0;
-    int err = select_lots(c->api->reg, &l->asked, now.now_ms, &s, &why);
+    int err = select_lots(c->api->reg, call_places(c), &l->asked, now.now_ms, &s, &why);
     if (err) {
         reply_why(c, err == ERR_INVALID ? PROBLEM_PARAMETER : PROBLEM_INTERNAL, &why);
         return NULL;
@@ -109,7 +119,8 @@ static struct cache_entry *make_list(const struct call *c, const struct list *l)
     buf_init(&body, API_MAX_ANSWER);
     err = link_of(&l->q, &s, &link);
     if (!err)
-        err = render_lots(&s, l->asked.crs, now.now_ms, &body, &until);
+        err = render_lots(&s, &l->asked, now.now_ms, &body, &until);
+    until = least(until, next_minute(now.now_ms));
     /* Everybody stands somewhere else: such answers are not worth keeping. */
     struct cache_entry *e = NULL;
     if (!err && (l->asked.has_near || l->asked.has_bbox))
@@ -147,10 +158,11 @@ static void lots(const struct call *c)
     buf_fini(&l.key);
 }
 
-static struct cache_entry *make_lot(const struct call *c, enum datum crs, struct view key)
+static struct cache_entry *make_lot(const struct call *c, const struct lots_query *asked, struct view key)
 {
     struct cache_stamp now = stamp_of(c->api);
-    struct lot_view v = {.crs = crs, .now_ms = now.now_ms, .distance_m = DISTANCE_NONE, .detail = true};
+    struct lot_view v = {
+        .crs = asked->crs, .now_ms = now.now_ms, .distance_m = DISTANCE_NONE, .fields = asked->fields};
     const struct registry_lot *l = public_lot(c);
     struct buf body;
     if (!l)
@@ -158,6 +170,7 @@ static struct cache_entry *make_lot(const struct call *c, enum datum crs, struct
     int64_t until = freshness_current(&l->reading, l->interval_ms, now.now_ms)
                         ? freshness_valid_until(&l->reading, l->interval_ms)
                         : INT64_MAX;
+    until = least(until, next_minute(now.now_ms));
     buf_init(&body, API_MAX_ANSWER);
     int err = render_lot(l, &v, &body);
     struct cache_entry *e = err ? NULL : cache_store(c->api->cache, key, &now, &body, until, NULL);
@@ -171,20 +184,20 @@ static void lot(const struct call *c)
 {
     struct query q;
     struct why why = {0};
-    enum datum crs;
+    struct lots_query asked;
     struct buf key;
     call_query(c, &q);
-    if (query_lot(&q, &crs, &why)) {
+    if (query_lot(&q, &asked, &why)) {
         reply_why(c, PROBLEM_PARAMETER, &why);
         return;
     }
     buf_init(&key, KEY_MAX);
     buf_view(&key, http_path(c->req));
-    buf_printf(&key, "?%s", datum_name(crs));
+    buf_printf(&key, "?%s %" PRIx64, datum_name(asked.crs), asked.fields);
     struct cache_stamp now = stamp_of(c->api);
     struct cache_entry *e = cache_find(c->api->cache, buf_get(&key), &now);
     if (!e)
-        e = make_lot(c, crs, buf_get(&key));
+        e = make_lot(c, &asked, buf_get(&key));
     if (e)
         give_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&key);
@@ -192,16 +205,16 @@ static void lot(const struct call *c)
 
 /* --- sums --- */
 
-static struct cache_entry *make_summary(const struct call *c, struct view key)
+static struct cache_entry *make_summary(const struct call *c, struct view area, struct view key)
 {
     struct cache_stamp now = stamp_of(c->api);
     struct summary s;
     struct buf body;
-    if (summary_make(c->api->reg, false, now.now_ms, &s))
+    if (summary_make(c->api->reg, SUMMARY_PUBLIC, area, now.now_ms, &s))
         return NULL;
     buf_init(&body, API_MAX_ANSWER);
     /* A number may run out at any moment in a sum: a second is how long it stands. */
-    int err = render_summary(&s, c->api->district, now.now_ms, &body);
+    int err = render_summary(&s, c->api->district, area, now.now_ms, &body);
     struct cache_entry *e =
         err ? NULL : cache_store(c->api->cache, key, &now, &body, now.now_ms + CACHE_CALM_MS, NULL);
     summary_fini(&s);
@@ -212,17 +225,25 @@ static struct cache_entry *make_summary(const struct call *c, struct view key)
 static void summary(const struct call *c)
 {
     struct query q;
+    struct view area;
     struct why why = {0};
+    struct buf key;
     call_query(c, &q);
-    if (query_none(&q, &why)) {
+    if (query_summary(&q, &area, &why)) {
         reply_why(c, PROBLEM_PARAMETER, &why);
         return;
     }
+    if (key_of(c, &q, &key)) {
+        buf_fini(&key);
+        reply_problem(c, PROBLEM_PARAMETER, "the parameters are too long");
+        return;
+    }
     struct cache_stamp now = stamp_of(c->api);
-    struct cache_entry *e = cache_find(c->api->cache, http_path(c->req), &now);
+    struct cache_entry *e = cache_find(c->api->cache, buf_get(&key), &now);
     if (!e)
-        e = make_summary(c, http_path(c->req));
+        e = make_summary(c, area, buf_get(&key));
     give_list(c, &(struct reply){.status = 200}, e);
+    buf_fini(&key);
 }
 
 /* --- the page --- */

@@ -10,8 +10,30 @@
 #include "parkd/base/iso8601.h"
 #include "parkd/base/json.h"
 
+#define LIST       1
+#define DETAIL     2
 #define RADIUS_MAX 200000.0 /* m: a city and what lies around it */
 #define MAX_DAYS   1200     /* of hourly records in one answer: four year strings at most */
+
+static const struct {
+    const char *name;
+    unsigned set;
+} field_rows[] = {
+#define FIELD(id, name, set) {name, set},
+#include "api/fields.def"
+#undef FIELD
+};
+#define FIELD(id, name, set) | ((set) == LIST ? FIELD_BIT(id) : 0)
+const uint64_t fields_of_list = 0
+#include "api/fields.def"
+    ;
+#undef FIELD
+const uint64_t fields_of_detail = FIELD_BIT(LOT_FIELD_N) - 1;
+
+const char *lot_field_name(enum lot_field f)
+{
+    return field_rows[f].name;
+}
 
 void query_add(struct query *q, struct view name, struct view value)
 {
@@ -128,6 +150,23 @@ static int want_bbox(const struct query *q, struct lots_query *out, struct why *
     return 0;
 }
 
+/* two-wheeler is two_wheeler too. */
+static int class_of(struct view v, enum place_class *out)
+{
+    char name[32];
+    if (view_copy(v, name, sizeof name))
+        return ERR_NOT_FOUND;
+    for (char *p = name; *p; p++)
+        *p = *p == '-' ? '_' : *p;
+    return place_class_of(view_of(name), out);
+}
+
+static int want_area(const struct query *q, struct view *area, struct why *why)
+{
+    *area = value_of(q, "area");
+    return area->p && !area->n ? refuse(why, ERR_INVALID, "area", "is empty") : 0;
+}
+
 static int want_words(const struct query *q, struct lots_query *out, struct why *why)
 {
     struct view bands = value_of(q, "band"), class = value_of(q, "class");
@@ -140,14 +179,11 @@ static int want_words(const struct query *q, struct lots_query *out, struct why 
                           "must be one or more of full, few, some, plenty, unknown");
         out->bands |= 1u << b;
     }
-    if (class.p && place_class_of(class, &c))
+    if (class.p && class_of(class, &c))
         return refuse(why, ERR_INVALID, "class", "is no class of places");
     if (class.p)
         out->place_class = (int)c;
-    out->area = value_of(q, "area");
-    if (out->area.p && !out->area.n)
-        return refuse(why, ERR_INVALID, "area", "is empty");
-    return 0;
+    return want_area(q, &out->area, why);
 }
 
 static int want_int(const struct query *q, const char *name, int64_t max, int64_t *out, struct why *why)
@@ -158,45 +194,65 @@ static int want_int(const struct query *q, const char *name, int64_t max, int64_
     return 0;
 }
 
-static int want_cursor(const struct query *q, struct lots_query *out, struct why *why)
+static int want_open(const struct query *q, struct lots_query *out, struct why *why)
 {
-    out->cursor = value_of(q, "cursor");
-    if (out->cursor.p && !lot_id_valid(out->cursor))
-        return refuse(why, ERR_INVALID, "cursor", "is not one that parkd gave");
+    struct view v = value_of(q, "open_now");
+    out->open_now = view_is(v, "true");
+    if (v.p && !out->open_now)
+        return refuse(why, ERR_INVALID, "open_now", "must be true");
     return 0;
 }
 
-int query_lots(const struct query *q, struct lots_query *out, struct why *why)
+static int want_order(const struct query *q, struct lots_query *out, struct why *why)
 {
-    static const char *const names[] = {"near",     "radius", "bbox",   "area", "band", "class",
-                                        "min_free", "limit",  "cursor", "crs",  NULL};
-    int64_t min_free = 0, limit = QUERY_LIMIT_MAX;
-    *out = (struct lots_query){0};
-    int err = only(q, names, why);
-    if (!err)
-        err = want_crs(q, &out->crs, why);
-    if (!err)
-        err = want_near(q, out, why);
-    if (!err)
-        err = want_bbox(q, out, why);
-    if (!err)
-        err = want_words(q, out, why);
-    if (!err)
-        err = want_int(q, "min_free", COUNT_MAX, &min_free, why);
-    if (!err)
-        err = want_int(q, "limit", QUERY_LIMIT_MAX, &limit, why);
-    if (!err)
-        err = want_cursor(q, out, why);
-    out->min_free = (int32_t)min_free;
-    out->limit = (int)limit;
-    return err;
+    static const char *const names[] = {
+        [BY_ID] = "id", [BY_DISTANCE] = "distance", [BY_FREE] = "free", [BY_NAME] = "name"};
+    struct view v = value_of(q, "sort");
+    out->order = out->has_near ? BY_DISTANCE : BY_ID;
+    if (!v.p)
+        return 0;
+    for (int i = BY_ID; i <= BY_NAME; i++) {
+        if (!view_is(v, names[i]))
+            continue;
+        out->order = (enum lots_order)i;
+        return i == BY_DISTANCE && !out->has_near
+                   ? refuse(why, ERR_INVALID, "sort", "by distance needs near=lng,lat")
+                   : 0;
+    }
+    return refuse(why, ERR_INVALID, "sort", "must be distance, free, name or id");
 }
 
-int query_lot(const struct query *q, enum datum *crs, struct why *why)
+/* "<id>", or "<id>~<number>" in orders by number. */
+static int want_cursor(const struct query *q, struct lots_query *out, struct why *why)
 {
-    static const char *const names[] = {"crs", NULL};
-    int err = only(q, names, why);
-    return err ? err : want_crs(q, crs, why);
+    struct view v = value_of(q, "cursor"), rest = v;
+    bool by_number = out->order == BY_DISTANCE || out->order == BY_FREE;
+    if (!v.p)
+        return 0;
+    out->cursor.id = view_cut(&rest, '~');
+    if (v.n >= QUERY_CURSOR || !lot_id_valid(out->cursor.id) || (rest.p != NULL) != by_number ||
+        (rest.p && view_to_real(rest, &out->cursor.key)))
+        return refuse(why, ERR_INVALID, "cursor", "is not one that parkd gave for this order");
+    return 0;
+}
+
+static int want_fields(const struct query *q, uint64_t all, uint64_t *out, struct why *why)
+{
+    struct view v = value_of(q, "fields");
+    *out = v.p ? FIELD_BIT(F_ID) : all;
+    while (v.p) {
+        struct view name = view_cut(&v, ',');
+        int f = 0;
+        while (f < LOT_FIELD_N && !view_is(name, field_rows[f].name))
+            f++;
+        if (name.n > 40)
+            name.n = 40;
+        if (f == LOT_FIELD_N)
+            return why_set(why, ERR_INVALID, "fields", "a lot has no member \"" VIEW_FMT "\"",
+                           VIEW_ARG(name));
+        *out |= FIELD_BIT(f);
+    }
+    return 0;
 }
 
 /* A '+' of a zone arrives as a blank when the client did not write %2B. */
@@ -220,13 +276,94 @@ static int want_time(const struct query *q, const char *name, int64_t *ms, struc
     return 0;
 }
 
+typedef int want_fn(const struct query *q, struct lots_query *out, struct why *why);
+
+static int want_all(const struct query *q, want_fn *const *wants, struct lots_query *out, struct why *why)
+{
+    int err = 0;
+    for (; *wants && !err; wants++)
+        err = (*wants)(q, out, why);
+    return err;
+}
+
+static int want_crs_of(const struct query *q, struct lots_query *out, struct why *why)
+{
+    return want_crs(q, &out->crs, why);
+}
+
+static int want_numbers(const struct query *q, struct lots_query *out, struct why *why)
+{
+    int64_t min_free = 0, limit = QUERY_LIMIT_MAX;
+    int err = want_int(q, "min_free", COUNT_MAX, &min_free, why);
+    if (!err)
+        err = want_int(q, "limit", QUERY_LIMIT_MAX, &limit, why);
+    if (!err)
+        err = want_time(q, "changed_since", &out->changed_since_ms, why);
+    out->min_free = (int32_t)min_free;
+    out->limit = (int)limit;
+    return err;
+}
+
+static int want_list_fields(const struct query *q, struct lots_query *out, struct why *why)
+{
+    return want_fields(q, fields_of_list, &out->fields, why);
+}
+
+int query_lots(const struct query *q, struct lots_query *out, struct why *why)
+{
+    static const char *const names[] = {"near",  "radius",   "bbox",     "area",          "band",
+                                        "class", "min_free", "open_now", "changed_since", "sort",
+                                        "limit", "cursor",   "fields",   "crs",           NULL};
+    static want_fn *const wants[] = {want_crs_of,  want_near,  want_bbox,   want_words,       want_open,
+                                     want_numbers, want_order, want_cursor, want_list_fields, NULL};
+    *out = (struct lots_query){0};
+    int err = only(q, names, why);
+    return err ? err : want_all(q, wants, out, why);
+}
+
+int query_export(const struct query *q, struct lots_query *out, struct why *why)
+{
+    static const char *const names[] = {"area", "bbox", "class", "open_now", NULL};
+    static want_fn *const wants[] = {want_bbox, want_words, want_open, NULL};
+    *out = (struct lots_query){.limit = INT32_MAX};
+    int err = only(q, names, why);
+    return err ? err : want_all(q, wants, out, why);
+}
+
+int query_lot(const struct query *q, struct lots_query *out, struct why *why)
+{
+    static const char *const names[] = {"crs", "fields", NULL};
+    *out = (struct lots_query){0};
+    int err = only(q, names, why);
+    if (!err)
+        err = want_crs(q, &out->crs, why);
+    return err ? err : want_fields(q, fields_of_detail, &out->fields, why);
+}
+
+int query_summary(const struct query *q, struct view *area, struct why *why)
+{
+    static const char *const names[] = {"area", NULL};
+    int err = only(q, names, why);
+    return err ? err : want_area(q, area, why);
+}
+
+int query_stream(const struct query *q, struct view *lots, struct view *area, struct why *why)
+{
+    static const char *const names[] = {"lots", "area", NULL};
+    int err = only(q, names, why);
+    *lots = value_of(q, "lots");
+    if (!err && lots->p && !lots->n)
+        err = refuse(why, ERR_INVALID, "lots", "is empty");
+    return err ? err : want_area(q, area, why);
+}
+
 static int want_step(const struct query *q, int64_t *ms, struct why *why)
 {
     static const struct {
         const char *name;
         int64_t ms;
-    } steps[] = {
-        {"1m", MINUTE_MS}, {"5m", 5 * MINUTE_MS}, {"15m", 15 * MINUTE_MS}, {"1h", HOUR_MS}, {"1d", DAY_MS}};
+    } steps[] = {{"1m", MINUTE_MS},       {"5m", 5 * MINUTE_MS}, {"15m", 15 * MINUTE_MS},
+                 {"30m", 30 * MINUTE_MS}, {"1h", HOUR_MS},       {"1d", DAY_MS}};
     struct view v = value_of(q, "step");
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (view_is(v, steps[i].name) || (!v.p && i == 1)) {
@@ -234,7 +371,7 @@ static int want_step(const struct query *q, int64_t *ms, struct why *why)
             return 0;
         }
     }
-    return refuse(why, ERR_INVALID, "step", "must be 1m, 5m, 15m, 1h or 1d");
+    return refuse(why, ERR_INVALID, "step", "must be 1m, 5m, 15m, 30m, 1h or 1d");
 }
 
 static int check_span(struct history_query *h, struct why *why)
@@ -292,7 +429,7 @@ static int by_name(const void *a, const void *b)
 static bool unreserved(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~,", c));
+           (c && strchr("-._~,:", c));
 }
 
 static void percent(struct buf *out, struct view v)

@@ -36,17 +36,18 @@ struct lot_view {
     enum datum crs;
     int64_t now_ms;
     double distance_m; /* DISTANCE_NONE: left out */
-    bool detail;       /* with what a list does not need: phone, fees, hours */
+    uint64_t fields;   /* bits of enum lot_field */
 };
 /* One lot as an object: never `free` but when it is current. */
 void render_lot_object(struct json_writer *w, const struct registry_lot *l, const struct lot_view *v);
 int render_lot(const struct registry_lot *l, const struct lot_view *v, struct buf *out) must_check;
 /* {"as_of","count","lots":[…],"next"?}. *until_ms: the moment the first of the numbers turns into unknown;
  * INT64_MAX never. */
-int render_lots(const struct selection *s, enum datum crs, int64_t now_ms, struct buf *out,
+int render_lots(const struct selection *s, const struct lots_query *q, int64_t now_ms, struct buf *out,
                 int64_t *until_ms) must_check;
-/* {"as_of","district":{…},"areas":[…],"classes":[…]} */
-int render_summary(const struct summary *s, const char *district, int64_t as_of_ms,
+/* {"as_of","name","district":{…},"areas":[…],"classes":[…]}; of one area ("" none)
+ * {"as_of","name","area":{…}, "classes":[…]}. */
+int render_summary(const struct summary *s, const char *district, struct view area, int64_t as_of_ms,
                    struct buf *out) must_check;
 /* What a sink is told, all of it (native.schema.json, snapshot). */
 struct snapshot_view {

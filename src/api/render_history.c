@@ -114,21 +114,28 @@ void history_add_year(struct history *h, int year, struct view records)
     }
 }
 
+static void write_numbers(struct json_writer *w, const struct history_point *p)
+{
+    /* Hourly records know no last one. */
+    if (p->by_minutes)
+        jw_int(w, NULL, p->last);
+    else
+        jw_null(w, NULL);
+    jw_int(w, NULL, p->min);
+    jw_int(w, NULL, p->max);
+    jw_real(w, NULL, p->sum / p->minutes, 1);
+}
+
 static void write_point(struct json_writer *w, const struct history *h, size_t i)
 {
     const struct history_point *p = &h->v[i];
     jw_array(w, NULL);
     jw_int(w, NULL, (h->q.from_ms + (int64_t)i * h->q.step_ms) / 1000);
-    if (!p->minutes) {
-        for (int k = 0; k < 3; k++)
-            jw_null(w, NULL);
+    if (p->minutes) {
+        write_numbers(w, p);
     } else {
-        if (by_hours(&h->q))
-            jw_real(w, NULL, p->sum / p->minutes, 1);
-        else
-            jw_int(w, NULL, p->last);
-        jw_int(w, NULL, p->min);
-        jw_int(w, NULL, p->max);
+        for (int k = 0; k < 4; k++)
+            jw_null(w, NULL);
     }
     jw_end_array(w);
 }
@@ -142,9 +149,7 @@ int render_history(const struct history *h, const char *lot, struct buf *out)
     jw_time(&w, "from", h->q.from_ms);
     jw_time(&w, "to", h->q.to_ms);
     jw_int(&w, "step_s", h->q.step_ms / 1000);
-    jw_raw(&w, "columns",
-           by_hours(&h->q) ? VIEW("[\"t\",\"mean\",\"min\",\"max\"]")
-                           : VIEW("[\"t\",\"last\",\"min\",\"max\"]"));
+    jw_raw(&w, "columns", VIEW("[\"t\",\"last\",\"min\",\"max\",\"mean\"]"));
     jw_array(&w, "points");
     for (size_t i = 0; i < h->n; i++)
         write_point(&w, h, i);

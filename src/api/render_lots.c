@@ -3,16 +3,20 @@
  */
 #include "api/render.h"
 
-int render_lots(const struct selection *s, enum datum crs, int64_t now_ms, struct buf *out, int64_t *until_ms)
+int render_lots(const struct selection *s, const struct lots_query *q, int64_t now_ms, struct buf *out,
+                int64_t *until_ms)
 {
     struct json_writer w;
-    struct lot_view v = {.crs = crs, .now_ms = now_ms};
+    struct lot_view v = {.crs = q->crs, .now_ms = now_ms, .fields = q->fields};
+    char next[QUERY_CURSOR];
     jw_init(&w, out);
     jw_object(&w, NULL);
     jw_time(&w, "as_of", now_ms);
     jw_int(&w, "count", (int64_t)s->n);
-    if (s->more)
-        jw_str(&w, "next", s->v[s->n - 1].lot->lot.id);
+    if (s->more) {
+        selection_cursor(s, next);
+        jw_str(&w, "next", next);
+    }
     jw_array(&w, "lots");
     for (size_t i = 0; i < s->n; i++) {
         v.distance_m = s->v[i].distance_m;

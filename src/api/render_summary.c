@@ -38,16 +38,21 @@ static void write_scope(struct json_writer *w, const struct summary *s, enum sum
     jw_end_array(w);
 }
 
-int render_summary(const struct summary *s, const char *district, int64_t as_of_ms, struct buf *out)
+int render_summary(const struct summary *s, const char *district, struct view area, int64_t as_of_ms,
+                   struct buf *out)
 {
     struct json_writer w;
     jw_init(&w, out);
     jw_object(&w, NULL);
     jw_time(&w, "as_of", as_of_ms);
-    jw_str(&w, "name", district && district[0] ? district : NULL);
+    if (area.n)
+        jw_view(&w, "name", area);
+    else
+        jw_str(&w, "name", district && district[0] ? district : NULL);
     if (s->n && s->v[0].scope == SUMMARY_DISTRICT)
-        write_row(&w, &s->v[0], "district");
-    write_scope(&w, s, SUMMARY_AREA, "areas");
+        write_row(&w, &s->v[0], area.n ? "area" : "district");
+    if (!area.n)
+        write_scope(&w, s, SUMMARY_AREA, "areas");
     write_scope(&w, s, SUMMARY_CLASS, "classes");
     jw_end_object(&w);
     buf_char(out, '\n');

@@ -112,7 +112,7 @@ static int make(struct sink_try *s, struct json *doc, const struct json *registr
             err = publisher_borrow(a->publisher, view_of(s->sink), idx, why);
         s->lent = err ? REGISTRY_NONE : idx;
     }
-    if (!err && summary_make(a->reg, true, clock_wall_ms(&a->clock), &sums) == 0)
+    if (!err && summary_make(a->reg, SUMMARY_CONNECTED, VIEW(""), clock_wall_ms(&a->clock), &sums) == 0)
         sink_trial_sums(*t, &sums);
     if (err)
         sink_trial_free(*t);

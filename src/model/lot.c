@@ -181,18 +181,32 @@ static int parse_capacity(const struct json *j, struct lot *l, struct why *why)
     return err;
 }
 
+static int parse_hours(const struct json *j, struct lot *l, struct why *why)
+{
+    const struct json *given = NULL;
+    int err = json_want_node(j, "hours", JSON_OBJECT, &given, why);
+    if (err || !given) {
+        (void)opening_of_text(view_of(l->hours_text), &l->hours);
+        return err;
+    }
+    err = opening_parse(given, &l->hours, why);
+    if (err)
+        why_under(why, "/hours");
+    return err;
+}
+
 int lot_parse(const struct json *j, struct lot *out, struct why *why)
 {
     static const char *const known[] = {
-        "id",       "name",       "name_en",  "address",    "area",     "kind",    "phone",
-        "fee_text", "hours_text", "location", "total",      "open",     "classes", "free_minutes",
-        "height_m", "stage",      "feed",     "foreign_id", "operator", "notes",   NULL};
+        "id",         "name",  "name_en",    "address",  "area",  "kind",    "phone",        "fee_text",
+        "hours_text", "hours", "location",   "total",    "open",  "classes", "free_minutes", "height_m",
+        "stage",      "feed",  "foreign_id", "operator", "notes", NULL};
     struct lot l = {0};
     int stage = STAGE_REGISTERED;
     int err = json_only(j, known, why);
     if (err || (err = parse_identity(j, &l, why)) || (err = parse_point(j, &l, why)) ||
         (err = parse_capacity(j, &l, why)) || (err = parse_classes(j, &l, why)) ||
-        (err = json_want_enum(j, "stage", stage_names, &stage, why)))
+        (err = parse_hours(j, &l, why)) || (err = json_want_enum(j, "stage", stage_names, &stage, why)))
         return err;
     l.stage = (enum lot_stage)stage;
     *out = l;

@@ -133,14 +133,21 @@ static int collect(const struct tally *t, struct summary *out)
     return 0;
 }
 
-int summary_make(const struct registry *reg, bool connected_only, int64_t now_ms, struct summary *out)
+static bool counts(const struct registry_lot *l, enum summary_of of, struct view area)
+{
+    bool stage = of == SUMMARY_CONNECTED ? l->lot.stage == STAGE_CONNECTED : l->lot.stage != STAGE_RETIRED;
+    return !l->removed && stage && (!area.n || view_is(area, l->lot.area));
+}
+
+int summary_make(const struct registry *reg, enum summary_of of, struct view area, int64_t now_ms,
+                 struct summary *out)
 {
     struct tally t = {.district = {.scope = SUMMARY_DISTRICT}};
     int err = 0;
     *out = (struct summary){NULL, 0};
     for (uint32_t i = 0; i < registry_size(reg) && !err; i++) {
         const struct registry_lot *l = registry_lot(reg, i);
-        if (!l->removed && (!connected_only || l->lot.stage == STAGE_CONNECTED))
+        if (counts(l, of, area))
             err = add_lot(&t, l, now_ms);
     }
     if (!err)

@@ -101,7 +101,7 @@ static int call_push(struct publish_batch *b, const struct dialect_ctx *ctx, str
                      struct why *why)
 {
     struct summary sum = {0};
-    int err = summary_make(b->sink->p->reg, true, ctx->now_ms, &sum);
+    int err = summary_make(b->sink->p->reg, SUMMARY_CONNECTED, VIEW(""), ctx->now_ms, &sum);
     if (err)
         return why_set(why, err, "", "%s", err_text(err));
     batch->summary = &sum;

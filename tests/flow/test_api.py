@@ -78,7 +78,9 @@ def test_list(parkd):
     ("band=full,some", ["P0", "P1", "P2"]), ("class=charging&min_free=3", ["P3", "P4", "P5", "P6", "P7"]),
     ("bbox=118.015,36.7,118.045,36.9", ["P2", "P3", "P4"]),
     ("near=118.05,36.8&radius=1000", ["P5", "P4", "P6"]),
-    ("near=118.0,36.8&limit=2", ["P0", "P1"]), ("limit=3", ["P0", "P1", "P2"]),
+    ("near=118.0,36.8&limit=2", ["P0", "P1"]), ("near=118.0,36.8&limit=2&sort=free&radius=4000", ["P4", "P3"]),
+    ("sort=free&limit=3", ["P7", "P6", "P5"]), ("open_now=true&limit=2", ["P0", "P1"]), ("changed_since=2199-01-01T00:00:00Z", []),
+    ("limit=3", ["P0", "P1", "P2"]),
     ("limit=2&cursor=P2", ["P3", "P4"]),
     ("area=nowhere", [])])
 def test_filters(parkd, query, wanted):
@@ -118,6 +120,16 @@ def test_bad_parameters_are_problems(parkd, query):
     assert parkd.get(problem["type"]).status == 200
 
 
+def test_fields(parkd):
+    lot = parkd.get("/v1/lots?fields=free,name,phone,hours&limit=1").json()["lots"][0]
+    assert lot == {"id": "P0", "name": "停车场 0", "free": 0, "hours": None}
+    assert parkd.get("/v1/lots/P3?fields=band,location&crs=bd09").json() == {"id": "P3", "location": parkd.get("/v1/lots/P3?crs=bd09").json()["location"], "band": "plenty"}
+
+
+def test_changed_since_is_what_changed(parkd):
+    assert set(ids(parkd.get("/v1/lots?changed_since=2026-01-01T00:00:00Z"))) == {f"P{n}" for n in range(8)}, "the others never said anything"
+
+
 def test_unknown_parameter_names_the_near_one(parkd):
     assert "min_free" in parkd.get("/v1/lots?min_fre=3").json()["detail"]
 
@@ -155,9 +167,9 @@ def test_history(parkd):
     now = int(time.time() * 1000)
     answer = parkd.get(f"/v1/lots/P3/history?step=1m&from={now - 600_000}&to={now + 60_000}")
     body = answer.json()
-    assert body["lot"] == "P3" and body["columns"] == ["t", "last", "min", "max"] and body["step_s"] == 60
+    assert body["lot"] == "P3" and body["columns"] == ["t", "last", "min", "max", "mean"] and body["step_s"] == 60
     told = [point for point in body["points"] if point[1] is not None]
-    assert told and told[-1][1:] == [30, 30, 30]
+    assert told and told[-1][1:] == [30, 30, 30, 30.0]
     assert [point[0] for point in body["points"]] == list(range(body["points"][0][0],
                                                                 body["points"][-1][0] + 1, 60))
     assert parkd.get("/v1/lots/P3/history").status == 200

@@ -7,6 +7,7 @@
 #include "model_test.h"
 
 #include "api/query.h"
+#include "parkd/model/places.h"
 #include "parkd/model/registry.h"
 
 static inline uint32_t add_lot(struct registry *reg, const char *registration)
@@ -27,6 +28,17 @@ static inline void hear(struct registry *reg, uint32_t idx, const char *visible,
 {
     struct reading r = reading_of(visible, seq, NOW - age_ms);
     assert_true(registry_apply(reg, idx, &r));
+}
+
+/* Made for one question; freed by the next asking and at the end. */
+static inline const struct places *places_of(const struct registry *reg)
+{
+    static struct places *held;
+    places_free(held);
+    held = reg ? places_new() : NULL;
+    if (reg)
+        assert_int_equal(places_build(held, reg), 0);
+    return held;
 }
 
 /* "a=1&b=2", nothing decoded; the text must outlive the query. */

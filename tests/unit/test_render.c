@@ -12,7 +12,9 @@
 #define HOSTILE "</script><img src=x onerror=alert(1)>\\\"'&"
 #define LIMIT   ((size_t)1 << 20)
 
-static const struct lot_view plain = {.now_ms = NOW, .distance_m = DISTANCE_NONE};
+static const struct lot_view plain = {.now_ms = NOW,
+                                      .distance_m = DISTANCE_NONE,
+                                      .fields = (FIELD_BIT(F_ZONES + 1) - 1) & ~FIELD_BIT(F_OPEN_NOW)};
 
 static struct registry *one_lot(const char *registration, const char *visible, int64_t age_ms)
 {
@@ -122,9 +124,9 @@ static void lists_and_tells_the_first_end(void **state)
          90000);
     (void)add_lot(reg, "{\"id\":\"C\",\"name\":\"c\"}");
     assert_int_equal(query_lots(&q, &asked, &why), 0);
-    assert_int_equal(select_lots(reg, &asked, NOW, &s, &why), 0);
+    assert_int_equal(select_lots(reg, NULL, &asked, NOW, &s, &why), 0);
     buf_init(&b, LIMIT);
-    assert_int_equal(render_lots(&s, DATUM_WGS84, NOW, &b, &until), 0);
+    assert_int_equal(render_lots(&s, &asked, NOW, &b, &until), 0);
     assert_has(buf_get(&b),
                "{\"as_of\":\"2026-11-22T08:00:00Z\",\"count\":2,\"next\":\"B\",\"lots\":[{\"id\":\"A\"");
     assert_has(buf_get(&b), "\"free\":0,\"band\":\"full\"");
@@ -243,9 +245,9 @@ static void sums_up(void **state)
     hear(reg, add_lot(reg, "{\"id\":\"A\",\"name\":\"a\",\"area\":\"\\\"N\\\"\",\"total\":100}"),
          "free=7 open=90 total=100 status=open band=few", 1, 1000);
     (void)add_lot(reg, "{\"id\":\"B\",\"name\":\"b\",\"area\":\"S\",\"total\":10}");
-    assert_int_equal(summary_make(reg, false, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_PUBLIC, VIEW(""), NOW, &s), 0);
     buf_init(&b, LIMIT);
-    assert_int_equal(render_summary(&s, "D", NOW, &b), 0);
+    assert_int_equal(render_summary(&s, "D", VIEW(""), NOW, &b), 0);
     assert_string_equal(
         b.p,
         "{\"as_of\":\"2026-11-22T08:00:00Z\",\"name\":\"D\",\"district\":{\"lots\":{\"all\":2,\"fresh\":1,"
@@ -290,8 +292,9 @@ static void gathers_minutes(void **state)
     assert_string_equal(
         b.p,
         "{\"lot\":\"A\",\"from\":\"2026-11-22T07:45:00Z\",\"to\":\"2026-11-22T07:59:00Z\",\"step_s\":300,"
-        "\"columns\":[\"t\",\"last\",\"min\",\"max\"],\"points\":[[1795333500,65534,0,65534],"
-        "[1795333800,null,null,null],[1795334100,12,12,12]]}\n");
+        "\"columns\":[\"t\",\"last\",\"min\",\"max\",\"mean\"],\"points\":[[1795333500,65534,0,65534,21944.7]"
+        ","
+        "[1795333800,null,null,null,null],[1795334100,12,12,12,12.0]]}\n");
     history_fini(&h);
     buf_fini(&b);
 }
@@ -316,9 +319,8 @@ static void gathers_hours(void **state)
     history_add_year(&h, 2026, (struct view){(char *)year, sizeof year});
     buf_init(&b, LIMIT);
     assert_int_equal(render_history(&h, "A", &b), 0);
-    assert_has(buf_get(&b), "\"columns\":[\"t\",\"mean\",\"min\",\"max\"],\"points\":[[1795248000,4.0,2,8],["
-                            "1795251600,15.5,10,21],"
-                            "[1795255200,null,null,null]]");
+    assert_has(buf_get(&b), "\"points\":[[1795248000,null,2,8,4.0],[1795251600,21,10,21,15.5],"
+                            "[1795255200,null,null,null,null]]");
     history_fini(&h);
     buf_fini(&b);
 }

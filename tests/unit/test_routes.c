@@ -167,6 +167,15 @@ static void refuses_wrong_parameters(void **state)
         {"crs=epsg4326", "crs", "wgs84"},
         {"area=", "area", "empty"},
         {"area=\xff", "", "UTF-8"},
+        {"sort=distance", "sort", "needs near"},
+        {"sort=price", "sort", "distance, free"},
+        {"open_now=1", "open_now", "true"},
+        {"fields=name,prize", "fields", "\"prize\""},
+        {"fields=", "fields", "no member"},
+        {"changed_since=yesterday", "changed_since", "RFC 3339"},
+        {"sort=free&cursor=A", "cursor", "not one"},
+        {"cursor=A~5", "cursor", "not one"},
+        {"sort=free&cursor=A~x", "cursor", "not one"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -182,7 +191,7 @@ static void takes_good_parameters(void **state)
 {
     struct query q =
         query_of("near=114.03,22.65&radius=1500&band=few,plenty&class=charging&min_free=3&limit=7&crs=gcj02&"
-                 "area=龙华&cursor=ZD-1&bbox=-10,-5,10,5");
+                 "area=龙华&cursor=ZD-1~12.5&bbox=-10,-5,10,5");
     struct lots_query out;
     struct why why = {0};
     struct buf key;
@@ -291,8 +300,17 @@ static void selects(void **state)
         {"near=114.03,22.65", "CBA", false},
         {"near=114.03,22.65&radius=1500", "CB", false},
         {"near=114.03,22.65&limit=1", "C", true},
-        {"near=114.03,22.65&limit=1&cursor=C", "B", true},
-        {"near=114.03,22.65&limit=1&cursor=B", "A", false},
+        {"near=114.03,22.65&limit=1&cursor=C~0", "B", true},
+        {"near=114.03,22.65&limit=2&cursor=ZZ~500.5", "BA", false}, /* its lot is gone */
+        {"near=114.03,22.65&sort=id", "ABC", false},
+        {"sort=free", "BACD", false}, /* what is not known comes last */
+        {"sort=free&limit=1&cursor=B~-80", "A", true},
+        {"sort=name&limit=2", "AB", true},
+        {"sort=name&limit=2&cursor=B", "CD", false},
+        {"class=charging&sort=free", "C", false},
+        {"open_now=true", "AB", false}, /* C says nothing any more, D never did */
+        {"changed_since=5012", "C", false},
+        {"changed_since=6000", "", false},
         {"bbox=114.015,22.6,114.5,22.7", "BC", false},
         {"bbox=114.015,22.6,114.5,22.7&crs=gcj02", "ABC", false}, /* half a kilometre to the east there */
     };
@@ -305,7 +323,7 @@ static void selects(void **state)
         struct why why = {0};
         char ids[16] = "";
         assert_int_equal(query_lots(&q, &asked, &why), 0);
-        assert_int_equal(select_lots(reg, &asked, NOW, &s, &why), 0);
+        assert_int_equal(select_lots(reg, places_of(reg), &asked, NOW, &s, &why), 0);
         for (size_t k = 0; k < s.n; k++)
             ids[k] = s.v[k].lot->lot.id[0];
         if (strcmp(ids, rows[i].ids) || s.more != rows[i].more)
@@ -318,15 +336,22 @@ static void selects(void **state)
 static void knows_a_lost_place(void **state)
 {
     struct registry *reg = district();
-    struct query q = query_of("near=114.03,22.65&cursor=ZZ");
+    struct query q = query_of("sort=name&cursor=ZZ");
     struct lots_query asked;
     struct selection s;
     struct why why = {0};
     (void)state;
     assert_int_equal(query_lots(&q, &asked, &why), 0);
-    assert_int_equal(select_lots(reg, &asked, NOW, &s, &why), ERR_INVALID);
+    assert_int_equal(select_lots(reg, places_of(reg), &asked, NOW, &s, &why), ERR_INVALID);
     assert_string_equal(why.at, "cursor");
     registry_free(reg);
+}
+
+static int forget_places(void **state)
+{
+    (void)state;
+    (void)places_of(NULL);
+    return 0;
 }
 
 static void puts_the_silent_last(void **state)
@@ -359,5 +384,5 @@ int main(void)
         cmocka_unit_test(knows_a_lost_place),
         cmocka_unit_test(puts_the_silent_last),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, forget_places);
 }

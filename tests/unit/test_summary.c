@@ -60,7 +60,7 @@ static void sums_of_a_district(void **state)
     struct registry *reg = district();
     struct summary s;
     (void)state;
-    assert_int_equal(summary_make(reg, false, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_PUBLIC, VIEW(""), NOW, &s), 0);
     assert_int_equal(s.n, 5);
     expect_row(&s.v[0], "0: lots=5 fresh=2 late=1 stale=1 offline=1 known=2 open=130 free=35 total=200");
     expect_row(&s.v[1], "1:north lots=2 fresh=0 late=1 stale=0 offline=1 known=1 open=50 free=5 total=50");
@@ -68,10 +68,10 @@ static void sums_of_a_district(void **state)
     expect_row(&s.v[3], "2:charging lots=2 fresh=1 late=0 stale=1 offline=0 known=1 open=10 free=2 total=14");
     expect_row(&s.v[4], "2:nev lots=1 fresh=1 late=0 stale=0 offline=0 known=0 open=0 free=0 total=5");
     summary_fini(&s);
-    assert_int_equal(summary_make(reg, true, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_CONNECTED, VIEW(""), NOW, &s), 0);
     expect_row(&s.v[0], "0: lots=4 fresh=2 late=1 stale=1 offline=0 known=2 open=130 free=35 total=200");
     summary_fini(&s);
-    assert_int_equal(summary_make(reg, true, NOW + 2 * HOUR, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_CONNECTED, VIEW(""), NOW + 2 * HOUR, &s), 0);
     expect_row(&s.v[0], "0: lots=4 fresh=0 late=0 stale=0 offline=4 known=0 open=0 free=0 total=200");
     summary_fini(&s);
     summary_fini(&s);
@@ -87,7 +87,7 @@ static void rows_as_json(void **state)
     (void)state;
     buf_init(&b, 4096);
     jw_init(&w, &b);
-    assert_int_equal(summary_make(reg, true, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_CONNECTED, VIEW(""), NOW, &s), 0);
     summary_row_write(&s.v[2], NOW, &w);
     assert_string_equal(b.p, "{\"scope\":\"area\",\"id\":\"south\",\"as_of\":\"2026-11-22T08:00:00Z\","
                              "\"lots\":{\"fresh\":1,\"late\":0,"
@@ -112,7 +112,7 @@ static void areas_are_sorted_and_complete(void **state)
                        i, i * 37 % 100);
         add(reg, text, NULL, 0);
     }
-    assert_int_equal(summary_make(reg, false, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_PUBLIC, VIEW(""), NOW, &s), 0);
     assert_int_equal(s.n, 101);
     for (size_t i = 1; i < s.n; i++) {
         assert_int_equal(s.v[i].lots, 5);
@@ -121,7 +121,7 @@ static void areas_are_sorted_and_complete(void **state)
     summary_fini(&s);
     registry_free(reg);
     reg = registry_new();
-    assert_int_equal(summary_make(reg, false, NOW, &s), 0);
+    assert_int_equal(summary_make(reg, SUMMARY_PUBLIC, VIEW(""), NOW, &s), 0);
     assert_int_equal(s.n, 1);
     summary_fini(&s);
     registry_free(reg);

@@ -11,6 +11,7 @@
 #define PARKD_MODEL_LOT_H
 
 #include "parkd/base/buf.h"
+#include "parkd/model/opening.h"
 #include "parkd/model/words.h"
 
 struct json;
@@ -51,6 +52,7 @@ struct lot {
     int32_t class_total[PLACE_CLASS_N]; /* COUNT_NONE: not known */
     int32_t free_minutes;               /* COUNT_NONE: not known */
     double height_m;                    /* 0: no limit known */
+    struct opening hours;               /* given, or understood from hours_text */
     enum lot_stage stage;
     char owner[LOT_ID_SIZE];       /* the operator's account; empty: nobody but the office */
     char feed[FEED_ID_SIZE];       /* empty: no feed yet */
@@ -60,10 +62,10 @@ struct lot {
 
 /* From a registration
  * {"id","name","name_en","address","area","kind","phone","fee_text","hours_text","location":{"lng","lat",
- * "datum"},"total","open","classes":{"charging":10},"free_minutes","height_m","stage","operator","feed","foreign_id","notes"}:
+ * "datum"},"total","open","classes":{"charging":10},"hours","free_minutes","height_m","stage","operator","feed","foreign_id","notes"}:
  * id and name are needed; of a location all three, because no datum can be guessed; stage is registered if
- * not given; unknown members are errors (ERR_UNKNOWN_KEY). `notes` is checked and not kept. `why` names the
- * member. */
+ * not given; hours: model/opening.h; unknown members are errors (ERR_UNKNOWN_KEY). `notes` is checked and not
+ * kept. `why` names the member. */
 int lot_parse(const struct json *j, struct lot *out, struct why *why) must_check;
 bool lot_id_valid(struct view id);
 /* Suspended or retired: its numbers do not count, and whoever was told one is told "unknown". */

@@ -24,10 +24,12 @@ struct summary {
     size_t n;
 };
 
-/* Rows: district first, then areas by name, then classes in table order (only those that some lot has).
- * `connected_only` counts stage connected only, as sinks see it. ERR_NOMEM. The caller frees with
+/* Which lots count: all that residents see (not retired), or the connected ones alone, as sinks see it. */
+enum summary_of { SUMMARY_PUBLIC, SUMMARY_CONNECTED };
+/* Rows: district first, then areas by name, then classes in table order (only those that some lot has). With
+ * `area` (empty: all) only its lots count, in every row. ERR_NOMEM. The caller frees with
  * summary_fini. */
-int summary_make(const struct registry *reg, bool connected_only, int64_t now_ms,
+int summary_make(const struct registry *reg, enum summary_of of, struct view area, int64_t now_ms,
                  struct summary *out) must_check;
 void summary_fini(struct summary *s);
 /* One row as a JSON object of the native format's `aggregates`; open and free are null when no lot is known.
