@@ -12,6 +12,7 @@
 
 #include "api/internal.h"
 #include "api/registration.h"
+#include "api/stream.h"
 #include "parkd/model/secrets.h"
 
 #define BYTE_ORDER_MARK  "\xEF\xBB\xBF"
@@ -165,7 +166,7 @@ static void metrics(const struct call *c)
     const struct api *a = c->api;
     buf_init(&body, API_MAX_ANSWER);
     if (render_metrics(&body, a->public.server ? http_server_connections(a->public.server) : 0,
-                       staff_connections(a)) == 0)
+                       staff_connections(a), streams_count(a->streams)) == 0)
         a->port.write_metrics(a->port.ctx, &body);
     reply_buf(c, &(struct reply){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"}, &body);
 }

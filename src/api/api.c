@@ -7,6 +7,7 @@
 
 #include "api/assets.h"
 #include "api/internal.h"
+#include "api/stream.h"
 #include "parkd/base/file.h"
 #include "parkd/base/log.h"
 
@@ -36,10 +37,12 @@ void api_unref(struct api *a)
         return;
     cache_free(a->cache);
     places_free(a->places);
+    streams_free(a->streams);
     for (size_t i = 0; a->assets && i < asset_count(); i++)
         cache_release(a->assets[i]);
     free(a->assets);
     auth_memory_free(a->taken);
+    rate_free(a->rate);
     free(a->district);
     free(a);
 }
@@ -49,8 +52,8 @@ void api_unref(struct api *a)
 static void on_registry(void *ctx, uint32_t idx, enum registry_event ev)
 {
     struct api *a = ctx;
-    (void)idx;
     a->places_moved |= ev == REGISTRY_REGISTERED || ev == REGISTRY_REMOVED;
+    streams_heard(a->streams, idx, ev);
 }
 
 const struct places *call_places(const struct call *c)
@@ -102,6 +105,8 @@ static void handle_route(const struct call *c)
         snapshot_handle(c);
     else if (c->route.id == ROUTE_HISTORY)
         history_handle(c);
+    else if (c->route.id == ROUTE_STREAM)
+        stream_handle(c);
     else
         public_handle(c);
 }
@@ -116,7 +121,8 @@ static void on_request(void *ctx, struct http_request *req)
     }
     switch (route_find(http_method(req), http_path(req), l->staff, &c.route)) {
     case ROUTE_FOUND:
-        handle_route(&c);
+        if (client_may(&c))
+            handle_route(&c);
         break;
     case ROUTE_WRONG_METHOD:
         reply_method(&c);
@@ -176,6 +182,7 @@ static int open_public(struct api *a, struct loop *loop, const struct api_conf *
                                   .max_body = (size_t)conf->max_body,
                                   .max_connections = conf->max_connections,
                                   .max_per_address = conf->max_per_address,
+                                  .unlimited = conf->proxies,
                                   .head_ms = HEAD_MS,
                                   .body_ms = BODY_MS,
                                   .idle_ms = IDLE_MS};
@@ -207,9 +214,15 @@ static int make_parts(struct api *a, const struct api_conf *conf)
     a->cache = cache_new(CACHE_ENTRIES, CACHE_BYTES);
     a->places = places_new();
     a->places_moved = true;
+    a->streams = streams_new(a, conf->max_streams);
     a->taken = auth_memory_new();
+    a->rate = conf->rate_per_minute > 0 ? rate_new(conf->rate_per_minute) : NULL;
+    a->proxies = conf->proxies;
     a->assets = calloc(asset_count(), sizeof *a->assets);
-    return a->district && a->cache && a->places && a->taken && a->assets ? 0 : ERR_NOMEM;
+    return a->district && a->cache && a->places && a->streams && a->taken && a->assets &&
+                   (a->rate || conf->rate_per_minute <= 0)
+               ? 0
+               : ERR_NOMEM;
 }
 
 static void on_server_gone(void *ctx)
@@ -243,6 +256,8 @@ static void api_abandon(struct api *a)
         return;
     a->gone = true;
     registry_unwatch(a->reg, on_registry, a);
+    if (a->streams)
+        streams_stop(a->streams);
     if (a->listening)
         api_ref(a);
     stop_server(&a->public, 0);
@@ -327,6 +342,7 @@ void api_stop(struct api *a, int64_t grace_ms, void (*stopped)(void *ctx), void 
         return;
     a->stopped = stopped;
     a->stopped_ctx = ctx;
+    streams_stop(a->streams);
     stop_server(&a->public, grace_ms);
     stop_server(&a->staff, grace_ms);
     stop_server(&a->socket, grace_ms);

@@ -11,6 +11,7 @@
 #include "api/auth.h"
 #include "api/cache.h"
 #include "api/query.h"
+#include "api/rate.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "parkd/model/registry.h"
@@ -40,6 +41,9 @@ struct api {
     bool places_moved;           /* registrations changed since they were built */
     struct cache_entry **assets; /* as many as asset_count; NULL until asked for */
     struct auth_memory *taken;
+    struct rate *rate;                 /* NULL: no limit */
+    const struct addr_filter *proxies; /* NULL: none */
+    struct streams *streams;
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
     void (*stopped)(void *ctx);
@@ -53,6 +57,7 @@ struct call {
     struct http_request *req;
     struct route route;
     const struct listener *from;
+    struct rate_state rate;
     struct pass *pass; /* who asks, found at the gate; NULL: nobody was asked */
 };
 
@@ -60,6 +65,12 @@ struct call {
 struct api *api_ref(struct api *a);
 void api_unref(struct api *a);
 int64_t api_now(const struct api *a);
+
+/* client.c */
+/* The address of who asks, behind trusted proxies too. Empty: this very machine, or a proxy for itself. */
+struct view client_address(const struct call *c);
+/* Counts the request; false: it was one too many, and is answered. */
+bool client_may(struct call *c);
 
 /* gate.c */
 /* Finds who asks; lets the request go on to `next` (perhaps later) when it may, and answers it otherwise.
@@ -81,6 +92,15 @@ struct reply {
     struct http_header_out more[6];
     size_t n_more;
 };
+/* The headers of an answer, and where their texts stand until it is given. */
+#define REPLY_HEADERS 20
+struct reply_head {
+    struct http_header_out v[REPLY_HEADERS];
+    size_t n;
+    char policy[40], rate[40];
+};
+/* Of an answer without a body yet, for http_answer_stream. */
+struct http_answer reply_answer_head(struct reply_head *h, const struct call *c, const struct reply *r);
 void reply_header(struct reply *r, const char *name,
                   const char *value); /* strings are kept until the answer */
 void reply_bytes(const struct call *c, const struct reply *r, struct view body);

@@ -58,7 +58,8 @@ struct snapshot_view {
 };
 int render_snapshot(const struct registry *reg, const struct snapshot_view *v, struct buf *out) must_check;
 /* Counters and open connections, in the text format 0.0.4. */
-int render_metrics(struct buf *out, int public_connections, int staff_connections) must_check;
+int render_metrics(struct buf *out, int public_connections, int staff_connections,
+                   int stream_readers) must_check;
 
 /* The residents' page: the template's {{tokens}} filled. */
 struct page_view {

@@ -6,18 +6,12 @@
 #include "api/internal.h"
 #include "parkd/base/log.h"
 
-#define MAX_HEADERS 20
-#define JSON        "application/json"
-#define EXPOSED     "ETag, Link, RateLimit, Retry-After"
+#define JSON    "application/json"
+#define EXPOSED "ETag, Link, RateLimit, RateLimit-Policy, Retry-After"
 
-struct head {
-    struct http_header_out v[MAX_HEADERS];
-    size_t n;
-};
-
-static void add(struct head *h, const char *name, const char *value)
+static void add(struct reply_head *h, const char *name, const char *value)
 {
-    if (h->n < MAX_HEADERS && value)
+    if (h->n < REPLY_HEADERS && value)
         h->v[h->n++] = (struct http_header_out){name, value};
 }
 
@@ -27,7 +21,16 @@ void reply_header(struct reply *r, const char *name, const char *value)
         r->more[r->n_more++] = (struct http_header_out){name, value};
 }
 
-static void fill(struct head *h, const struct call *c, const struct reply *r)
+/* draft-ietf-httpapi-ratelimit-headers-11 */
+static void add_rate(struct reply_head *h, const struct rate_state *s)
+{
+    (void)snprintf(h->policy, sizeof h->policy, "\"default\";q=%d;w=%d", s->limit, RATE_WINDOW_S);
+    (void)snprintf(h->rate, sizeof h->rate, "\"default\";r=%d;t=%d", s->remaining, s->reset_s);
+    add(h, "RateLimit-Policy", h->policy);
+    add(h, "RateLimit", h->rate);
+}
+
+static void fill(struct reply_head *h, const struct call *c, const struct reply *r)
 {
     add(h, "X-Content-Type-Options", "nosniff");
     add(h, "Cache-Control", r->cache_control ? r->cache_control : "no-store");
@@ -35,6 +38,8 @@ static void fill(struct head *h, const struct call *c, const struct reply *r)
         add(h, "Access-Control-Allow-Origin", "*");
         add(h, "Access-Control-Expose-Headers", EXPOSED);
     }
+    if (c->rate.limit)
+        add_rate(h, &c->rate);
     for (size_t i = 0; i < r->n_more; i++)
         add(h, r->more[i].name, r->more[i].value);
 }
@@ -48,9 +53,17 @@ static void answer(const struct call *c, const struct http_answer *a)
     http_answer(req, a);
 }
 
+struct http_answer reply_answer_head(struct reply_head *h, const struct call *c, const struct reply *r)
+{
+    h->n = 0;
+    fill(h, c, r);
+    return (struct http_answer){
+        .status = r->status, .content_type = r->type, .headers = h->v, .n_headers = h->n};
+}
+
 void reply_bytes(const struct call *c, const struct reply *r, struct view body)
 {
-    struct head h = {0};
+    struct reply_head h = {0};
     fill(&h, c, r);
     answer(c,
            &(struct http_answer){
@@ -71,7 +84,7 @@ void reply_buf(const struct call *c, const struct reply *r, struct buf *body)
 
 static void answer_form(const struct call *c, const struct reply *r, struct cache_entry *e)
 {
-    struct head h = {0};
+    struct reply_head h = {0};
     char age[24];
     bool gzip = false;
     struct cache_form f = cache_form(e, cache_accepts_gzip(http_header(c->req, "Accept-Encoding")), &gzip);
@@ -108,7 +121,7 @@ void reply_entry(const struct call *c, const struct reply *r, struct cache_entry
 
 static void problem_headers(struct reply *r, enum problem kind)
 {
-    if (problem_status(kind) == 503)
+    if (problem_status(kind) == 503 && kind != PROBLEM_FULL)
         reply_header(r, "Retry-After", API_RETRY_S);
     if (kind == PROBLEM_AUTH)
         reply_header(r, "WWW-Authenticate", "Bearer realm=\"parkd\"");
@@ -174,7 +187,8 @@ void reply_options(const struct call *c)
     reply_header(&r, "Allow", allow);
     if (c->route.open) {
         reply_header(&r, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-        reply_header(&r, "Access-Control-Allow-Headers", "If-None-Match, Accept, Accept-Language");
+        reply_header(&r, "Access-Control-Allow-Headers",
+                     "If-None-Match, Accept, Accept-Language, Last-Event-ID, Cache-Control");
         reply_header(&r, "Access-Control-Max-Age", "86400");
     }
     reply_bytes(c, &r, (struct view){NULL, 0});

@@ -50,13 +50,21 @@ static struct dialects *load_dialects(const struct conf *c, int *n_failed, struc
     return dialects_load(folders, n_failed, why);
 }
 
-int app_allow_subnets(const struct conf *c, struct addr_filter *out, struct why *why)
+static int take_subnets(const struct conf_list *list, const char *at, struct addr_filter *out,
+                        struct why *why)
 {
-    for (int i = 0; i < c->net.allow_subnets.n; i++)
-        if (addr_filter_allow(out, view_of(c->net.allow_subnets.v[i])))
-            return why_set(why, ERR_INVALID, "/net/allow_subnets", "%s is not a subnet",
-                           c->net.allow_subnets.v[i]);
+    for (int i = 0; i < list->n; i++) {
+        if (list->v[i][0] && addr_filter_allow(out, view_of(list->v[i])))
+            return why_set(why, ERR_INVALID, at, "%s is not a subnet", list->v[i]);
+    }
     return 0;
+}
+
+int app_take_subnets(const struct conf *c, struct addr_filter *polled, struct addr_filter *proxies,
+                     struct why *why)
+{
+    int err = take_subnets(&c->net.allow_subnets, "/net/allow_subnets", polled, why);
+    return err ? err : take_subnets(&c->public.trusted_proxies, "/public/trusted_proxies", proxies, why);
 }
 
 static int setup_state_dir(const struct app *a, struct why *why)
@@ -164,6 +172,9 @@ static int make_api(struct app *a, struct why *why)
                           .max_body = a->conf.public.max_body_kb * 1024,
                           .max_connections = (int)a->conf.public.max_connections,
                           .max_per_address = (int)a->conf.public.max_per_address,
+                          .rate_per_minute = (int)a->conf.public.rate_per_minute,
+                          .max_streams = (int)a->conf.public.max_streams,
+                          .proxies = &a->proxies,
                           .district_name = a->conf.district.name};
     if (set_socket(a, why))
         return ERR_TOO_BIG;
@@ -303,7 +314,7 @@ static int start(struct app *a)
 {
     struct why why = {0};
     int n_failed = 0;
-    if (app_allow_subnets(&a->conf, &a->filter, &why) || setup_state_dir(a, &why))
+    if (app_take_subnets(&a->conf, &a->filter, &a->proxies, &why) || setup_state_dir(a, &why))
         return fail(a, "configuration", &why);
     if (!(a->loop = loop_new()) || loop_on_signals(a->loop, on_signal, a) || !(a->reg = registry_new()) ||
         !(a->dir = directory_new()))

@@ -32,7 +32,7 @@ static const char *environment(const char *name)
 static int check_subnets(const struct conf *c, struct why *why)
 {
     struct addr_filter unused = {0};
-    return app_allow_subnets(c, &unused, why);
+    return app_take_subnets(c, &unused, &unused, why);
 }
 
 int app_read_conf(const struct app *a, struct conf *out, struct why *why)

@@ -18,9 +18,9 @@
 /* "07:00" and "7:00"; 24:00 is the end of a day. */
 static int minute_of(const char *text, uint16_t *out)
 {
-    int h = 0, m = 0, end = 0;
-    if (sscanf(text, "%2d:%2d%n", &h, &m, &end) != 2 || text[end] || !strchr("0123456789", text[0]) ||
-        h > 24 || m > 59 || m < 0 || (h == 24 && m))
+    struct view minutes = view_of(text), hours = view_cut(&minutes, ':');
+    int64_t h = 0, m = 0;
+    if (hours.n < 1 || hours.n > 2 || minutes.n != 2 || view_to_int(hours, 0, 24, &h) || view_to_int(minutes, 0, 59, &m) || (h == 24 && m))
         return ERR_SYNTAX;
     *out = (uint16_t)(h * 60 + m);
     return 0;

@@ -29,6 +29,18 @@ static void count_status(unsigned status)
         counter_add(by_class[status / 100 - 2], 1);
 }
 
+static void add_headers(struct MHD_Response *r, const struct http_answer *a, bool close)
+{
+    if (a->content_type)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
+    /* A value with control bytes is refused by libmicrohttpd, and the answer then goes without that header.
+     */
+    for (size_t i = 0; i < a->n_headers; i++)
+        MHD_add_response_header(r, a->headers[i].name, a->headers[i].value);
+    if (close)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 static struct MHD_Response *make_response(const struct http_answer *a, bool close)
 {
     struct MHD_Response *r;
@@ -41,16 +53,8 @@ static struct MHD_Response *make_response(const struct http_answer *a, bool clos
         r = MHD_create_response_from_buffer(a->body.n, (void *)(uintptr_t)a->body.p, MHD_RESPMEM_MUST_COPY);
     if (!r && a->keep)
         a->keep(a->keep_ctx);
-    if (!r)
-        return NULL;
-    if (a->content_type)
-        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
-    /* A value with control bytes is refused by libmicrohttpd, and the answer then goes without that header.
-     */
-    for (size_t i = 0; i < a->n_headers; i++)
-        MHD_add_response_header(r, a->headers[i].name, a->headers[i].value);
-    if (close)
-        MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (r)
+        add_headers(r, a, close);
     return r;
 }
 
@@ -70,7 +74,8 @@ enum MHD_Result http_request_give(struct http_request *req)
 
     req->phase = HTTP_PH_QUEUED;
     if (r) {
-        http_deadline_set(req->conn, HTTP_DL_SEND);
+        if (!req->conn->stream)
+            http_deadline_set(req->conn, HTTP_DL_SEND);
         res = MHD_queue_response(req->mhd, req->status, r);
     }
     http_request_drop_answer(req);
@@ -115,4 +120,19 @@ void http_answer(struct http_request *req, const struct http_answer *a)
     else if (a->keep)
         a->keep(a->keep_ctx);
     answered(req, (unsigned)a->status);
+}
+
+struct http_stream *http_answer_stream(struct http_request *req, const struct http_answer *head,
+                                       const struct http_stream_source *source)
+{
+    struct http_server *s = req->conn->server;
+    struct http_stream *st = s->stopping ? NULL : http_stream_new(req, source);
+
+    if (!st) {
+        http_answer(req, &(struct http_answer){.status = 503});
+        return NULL;
+    }
+    add_headers(req->response, head, false);
+    answered(req, (unsigned)head->status);
+    return st;
 }

@@ -59,8 +59,15 @@ struct http_conn {
     uint64_t due_ms;
     struct http_conn *dl_prev, *dl_next; /* the list of its deadline */
     struct http_peer *peer;              /* NULL for UNIX sockets */
+    struct http_stream *stream;          /* NULL: an ordinary answer */
     char peer_text[INET6_ADDRSTRLEN];
     struct http_request req;
+};
+
+struct http_stream {
+    struct http_conn *conn;
+    struct http_stream_source source;
+    bool waiting; /* suspended */
 };
 
 /* Connections of one address. */
@@ -111,7 +118,12 @@ void http_request_refuse(struct http_request *req, unsigned status, const char *
 enum MHD_Result http_request_give(struct http_request *req);
 void http_request_drop_answer(struct http_request *req);
 
+/* http_stream.c: makes the request's response. NULL: out of memory. */
+struct http_stream *http_stream_new(struct http_request *req, const struct http_stream_source *source);
+void http_stream_leave(struct http_conn *c); /* the connection goes before its stream */
+
 /* http_server.c */
+void http_server_kick(struct http_server *s); /* one more MHD_run in the next turn */
 void http_server_pending_done(struct http_server *s);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "net/http_internal.h"
 #include "parkd/base/log.h"
+#include "parkd/net/addr_filter.h"
 #include "parkd/net/loop.h"
 
 #define CONN_MEMORY \
@@ -43,6 +44,12 @@ static void on_kick(uv_idle_t *h)
 static void kick(struct http_server *s)
 {
     uv_idle_start(&s->kick, on_kick);
+}
+
+void http_server_kick(struct http_server *s)
+{
+    if (!s->cut)
+        kick(s);
 }
 
 static void finish(struct http_server *s);
@@ -106,13 +113,23 @@ static struct http_peer *peer_find(struct http_server *s, const unsigned char ke
     return p;
 }
 
+/* Whose connections are counted. */
+static bool is_counted(const struct http_server *s, const struct sockaddr *sa, unsigned char key[16])
+{
+    char text[INET6_ADDRSTRLEN];
+    if (s->conf.max_per_address <= 0 || !peer_key(sa, key))
+        return false;
+    peer_print(sa, text);
+    return !s->conf.unlimited || !addr_filter_has(s->conf.unlimited, view_of(text));
+}
+
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *sa, socklen_t len)
 {
     struct http_server *s = cls;
     unsigned char key[16];
     struct http_peer *p;
 
-    if (s->conf.max_per_address <= 0 || len < sizeof sa->sa_family || !peer_key(sa, key))
+    if (len < sizeof sa->sa_family || !is_counted(s, sa, key))
         return MHD_YES;
     p = peer_find(s, key);
     return p && p->n >= s->conf.max_per_address ? MHD_NO : MHD_YES;
@@ -123,7 +140,7 @@ static struct http_peer *peer_take(struct http_server *s, const struct sockaddr 
     unsigned char key[16];
     struct http_peer *p;
 
-    if (s->conf.max_per_address <= 0 || !peer_key(sa, key))
+    if (!is_counted(s, sa, key))
         return NULL;
     p = peer_find(s, key);
     if (!p && (p = calloc(1, sizeof *p)) != NULL) {
@@ -168,6 +185,7 @@ static void conn_close(struct http_server *s, struct http_conn *c)
     if (!c)
         return;
     http_deadline_clear(c);
+    http_stream_leave(c);
     http_request_reset(&c->req);
     buf_fini(&c->req.body);
     peer_give_back(s, c->peer);
@@ -336,6 +354,18 @@ static void finish(struct http_server *s)
         log_warn(HTTP, "server=%s pending=%d requests unanswered at the end", s->address, s->n_pending);
 }
 
+/* They would never end by themselves. */
+static void wake_streams(struct http_server *s)
+{
+    struct http_conn *c;
+
+    DL_FOREACH(s->conns, c)
+    {
+        if (c->stream)
+            http_stream_wake(c->stream);
+    }
+}
+
 static void on_grace_over(uv_timer_t *h)
 {
     struct http_server *s = h->data;
@@ -381,5 +411,6 @@ void http_server_stop(struct http_server *s, int64_t grace_ms, http_stopped_fn *
         if (c->deadline == HTTP_DL_IDLE || c->deadline == HTTP_DL_HEAD)
             shutdown(c->fd, SHUT_RD);
     }
+    wake_streams(s);
     uv_timer_start(&s->grace, on_grace_over, s->n_conns > 0 && grace_ms > 0 ? (uint64_t)grace_ms : 0, 0);
 }

@@ -16,6 +16,7 @@
 #include "parkd/model/words.h"
 #include "parkd/office/office.h"
 
+struct addr_filter;
 struct api;
 struct loop;
 
@@ -28,7 +29,10 @@ struct api_conf {
     const char *public_url;                       /* where people find it; NULL or "": as it is bound */
     int64_t max_body;
     int max_connections, max_per_address;
-    const char *district_name; /* for the page */
+    int rate_per_minute;               /* requests of one address; 0: no limit */
+    int max_streams;                   /* readers of /v1/stream */
+    const struct addr_filter *proxies; /* trusted ones; NULL: none; kept */
+    const char *district_name;         /* for the page */
 };
 
 enum ingest_code { INGEST_OK, INGEST_TOUCH, INGEST_DUP, INGEST_OLD, INGEST_REJECTED, INGEST_AWAY };

@@ -24,7 +24,8 @@ struct conf {
     struct {
         char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE],
             url[CONF_PATH_SIZE];
-        int64_t max_connections, max_per_address, max_body_kb;
+        int64_t max_connections, max_per_address, max_body_kb, rate_per_minute, max_streams;
+        struct conf_list trusted_proxies;
     } public;
     struct {
         char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE];

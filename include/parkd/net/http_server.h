@@ -18,8 +18,11 @@
 #ifndef PARKD_NET_HTTP_SERVER_H
 #define PARKD_NET_HTTP_SERVER_H
 
+#include <sys/types.h>
+
 #include "parkd/base/view.h"
 
+struct addr_filter;
 struct http_request;
 struct http_server;
 struct loop;
@@ -29,11 +32,12 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_O
 struct http_server_conf {
     const char *listen; /* "127.0.0.1:8080", "[::1]:0", ":8080", or "unix:/path" */
     size_t max_body; /* 256 KiB; up to 1 MiB more is read away and answered 413, what is longer 413 at once */
-    int max_connections;            /* 4 096 */
-    int max_per_address;            /* 64; 0 no limit. UNIX sockets are exempt; an IPv6 /64 is one address */
-    int64_t head_ms, body_ms;       /* 5 s, 10 s, from the first byte */
-    int64_t idle_ms;                /* keep-alive, 15 s */
-    const char *tls_cert, *tls_key; /* PEM texts; NULL: plain */
+    int max_connections; /* 4 096 */
+    int max_per_address; /* 64; 0 no limit. UNIX sockets are exempt; an IPv6 /64 is one address */
+    const struct addr_filter *unlimited; /* whose connections are not counted; NULL: nobody's; kept */
+    int64_t head_ms, body_ms;            /* 5 s, 10 s, from the first byte */
+    int64_t idle_ms;                     /* keep-alive, 15 s */
+    const char *tls_cert, *tls_key;      /* PEM texts; NULL: plain */
 };
 
 typedef void http_handler_fn(void *ctx, struct http_request *req);
@@ -80,5 +84,26 @@ struct http_answer {
     void *keep_ctx;
 };
 void http_answer(struct http_request *req, const struct http_answer *a);
+
+/* An answer without an end, like server-sent events. `read` gives up to max bytes; 0: nothing now, ask again
+ * after http_stream_wake; HTTP_STREAM_END: that was all. `gone` runs exactly once, whoever ended it, and the
+ * stream is not valid any more; it may run inside http_answer_stream. The server never waits for a slow
+ * client: it just does not ask `read`. */
+#define HTTP_STREAM_END (-1)
+struct http_stream;
+struct http_stream_source {
+    void *ctx;
+    ssize_t (*read)(void *ctx, char *dst, size_t max);
+    void (*gone)(void *ctx);
+};
+/* `head` has status, type and headers. In place of http_answer, once. NULL: out of memory or the end is near;
+ * the request is answered (503) and gone will not run. */
+struct http_stream *http_answer_stream(struct http_request *req, const struct http_answer *head,
+                                       const struct http_stream_source *source);
+void http_stream_wake(struct http_stream *st);
+/* Did the client take all there was? */
+bool http_stream_waits(const struct http_stream *st);
+/* Closes the connection, whatever it still has to take; `gone` follows in a later turn. */
+void http_stream_cut(struct http_stream *st);
 
 #endif
