@@ -38,6 +38,7 @@ void api_unref(struct api *a)
     cache_free(a->cache);
     places_free(a->places);
     streams_free(a->streams);
+    free(a->trends);
     for (size_t i = 0; a->assets && i < asset_count(); i++)
         cache_release(a->assets[i]);
     free(a->assets);
@@ -49,11 +50,27 @@ void api_unref(struct api *a)
 
 /* --- places --- */
 
+/* Without memory a lot has no trend. */
+static void take_trend(struct api *a, uint32_t idx)
+{
+    if (idx >= a->n_trends) {
+        uint32_t n = idx * 2 + 64;
+        struct trend_of_lot *v = realloc(a->trends, n * sizeof *v);
+        if (!v)
+            return;
+        memset(v + a->n_trends, 0, (n - a->n_trends) * sizeof *v);
+        a->trends = v;
+        a->n_trends = n;
+    }
+    trend_take(&a->trends[idx], &registry_lot(a->reg, idx)->reading);
+}
+
 static void on_registry(void *ctx, uint32_t idx, enum registry_event ev)
 {
     struct api *a = ctx;
     a->places_moved |= ev == REGISTRY_REGISTERED || ev == REGISTRY_REMOVED;
     streams_heard(a->streams, idx, ev);
+    take_trend(a, idx);
 }
 
 const struct places *call_places(const struct call *c)
@@ -72,7 +89,8 @@ static void handle_unknown(struct call *c)
     const struct api_port *port = &c->api->port;
     const struct feed *feed = port->feed_by_path(port->ctx, http_path(c->req));
     if (!feed) {
-        reply_problem(c, PROBLEM_NOT_FOUND, "no such path");
+        if (client_may(c))
+            reply_problem(c, PROBLEM_NOT_FOUND, "no such path");
         return;
     }
     c->route = (struct route){.id = ROUTE_INGEST, .noun = NOUN_FEED, .methods = ingest_methods(feed)};
@@ -105,6 +123,8 @@ static void handle_route(const struct call *c)
         snapshot_handle(c);
     else if (c->route.id == ROUTE_HISTORY)
         history_handle(c);
+    else if (c->route.id == ROUTE_EXPORT)
+        export_handle(c);
     else if (c->route.id == ROUTE_STREAM)
         stream_handle(c);
     else

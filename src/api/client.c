@@ -50,8 +50,8 @@ bool client_may(struct call *c)
     c->rate = rate_take(c->api->rate, address, clock_mono_ms(c->api->clock));
     if (!c->rate.retry_s)
         return true;
-    reply_wait(
-        c, PROBLEM_TOO_MANY, c->rate.retry_s,
-        "so many requests a minute are not answered to one address; RateLimit-Policy says how many are");
+    counter_add(C_HTTP_LIMITED, 1);
+    reply_wait(c, PROBLEM_TOO_MANY, c->rate.retry_s,
+               "more than may come in a minute from one address; RateLimit-Policy says how many");
     return false;
 }

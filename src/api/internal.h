@@ -15,6 +15,7 @@
 #include "api/render.h"
 #include "api/routes.h"
 #include "parkd/model/registry.h"
+#include "parkd/model/trend.h"
 #include "parkd/net/http_server.h"
 
 #define API_MAX_ANSWER ((size_t)64 * 1024 * 1024) /* 10 000 lots are 6 MB */
@@ -44,6 +45,8 @@ struct api {
     struct rate *rate;                 /* NULL: no limit */
     const struct addr_filter *proxies; /* NULL: none */
     struct streams *streams;
+    struct trend_of_lot *trends; /* by the registry's index */
+    uint32_t n_trends;
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
     void (*stopped)(void *ctx);
@@ -123,6 +126,7 @@ void public_handle(const struct call *c);
 void page_handle(const struct call *c);
 void asset_handle(const struct call *c);
 void history_handle(const struct call *c);
+void export_handle(const struct call *c);
 void snapshot_handle(const struct call *c);
 /* What a feed's own fixed path answers (of enum route_method): some boxes have nothing but a GET with a
  * query. */

@@ -29,6 +29,7 @@ static const struct row rows[] = {
     {"/v1/summary", ROUTE_SUMMARY, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/stream", ROUTE_STREAM, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/export/snapshot", ROUTE_SNAPSHOT, ROUTE_GET, false, false, NOUN_SINK, PUBLIC},
+    {"/v1/export/{}", ROUTE_EXPORT, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/", ROUTE_PAGE, ROUTE_GET, false, false, NOUN_LOT, PUBLIC},
     {"/healthz", ROUTE_HEALTHZ, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/readyz", ROUTE_READYZ, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},

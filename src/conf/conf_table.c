@@ -23,7 +23,7 @@ const struct conf_field conf_fields[] = {
     {"public.tls_key_file", CONF_TEXT, false, AT(public.tls_key_file), 0, 0, NULL, "", "its private key (PEM)"},
     {"public.max_connections", CONF_INT, false, AT(public.max_connections), 1, 65536, NULL, "4096", "open connections at once"},
     {"public.max_per_address", CONF_INT, false, AT(public.max_per_address), 0, 65536, NULL, "64",
-     "open connections of one address; 0: no limit (behind a proxy)"},
+     "open connections of one address; 0: no limit"},
     {"public.rate_per_minute", CONF_INT, false, AT(public.rate_per_minute), 0, 100000, NULL, "600",
      "requests a minute of one address (an IPv6 /64 is one), pushes aside; 0: no limit"},
     {"public.max_streams", CONF_INT, false, AT(public.max_streams), 0, 65536, NULL, "1024", "readers of /v1/stream at once"},

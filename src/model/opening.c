@@ -20,7 +20,8 @@ static int minute_of(const char *text, uint16_t *out)
 {
     struct view minutes = view_of(text), hours = view_cut(&minutes, ':');
     int64_t h = 0, m = 0;
-    if (hours.n < 1 || hours.n > 2 || minutes.n != 2 || view_to_int(hours, 0, 24, &h) || view_to_int(minutes, 0, 59, &m) || (h == 24 && m))
+    if (hours.n < 1 || hours.n > 2 || minutes.n != 2 || view_to_int(hours, 0, 24, &h) ||
+        view_to_int(minutes, 0, 59, &m) || (h == 24 && m))
         return ERR_SYNTAX;
     *out = (uint16_t)(h * 60 + m);
     return 0;
