@@ -208,7 +208,7 @@ void office_attendant_name(struct call *c)
     struct listing s = {.lot = l->lot.id};
     doc_each(c->o, NOUN_ATTENDANT, count_one, &s);
     if (s.n >= PER_LOT) {
-        call_fail(c, ERR_FULL, "", "a lot has at most ten attendants; revoke one first");
+        call_fail(c, ERR_STATE, "", "a lot has at most ten attendants; revoke one first");
         return;
     }
     struct json *doc = call_object(c, BODY_MAX, known);
