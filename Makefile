@@ -34,7 +34,8 @@ PURE_OBJ := $(PURE:%=$(O)/obj/%.o)
 LIB_OBJ := $(filter-out $(O)/obj/app/main.o $(O)/obj/parkctl/%,$(OBJ))
 WEB := $(wildcard src/web/*.css src/web/*.js src/web/*/*.html src/web/*/*.css src/web/*/*.js)
 EMBED := src/web/index.html $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
-GEN := $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h) $(O)/gen/web_assets.h
+OPENAPI := $(wildcard src/api/openapi/*.json)
+GEN := $(O)/gen/api/openapi_json.h $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h) $(O)/gen/web_assets.h
 
 UNIT := $(notdir $(basename $(wildcard tests/unit/test_*.c)))
 PURE_UNIT := $(addprefix test_,$(shell cat tests/unit/pure.list))
@@ -125,6 +126,9 @@ clean: ## removes build/
 $(O)/gen/web_assets.h: tools/embed-web $(WEB) src/web $(wildcard src/web/*/)
 	@mkdir -p $(@D)
 	$(Q)tools/embed-web src/web > $@.tmp && mv $@.tmp $@
+$(O)/gen/api/openapi_json.h: tools/embed tools/merge-openapi $(OPENAPI)
+	@mkdir -p $(@D)
+	$(Q)tools/merge-openapi $(OPENAPI) > $(@D)/openapi.json && tools/embed openapi_json $(@D)/openapi.json > $@.tmp && mv $@.tmp $@
 $(O)/gen/%.h: tools/embed
 	@mkdir -p $(@D)
 	$(Q)tools/embed $(subst -,_,$(basename $(notdir $@))) $(filter src/%,$^) > $@.tmp && mv $@.tmp $@

@@ -6,25 +6,29 @@
 #include <string.h>
 
 #include "gen/api/native_schema_json.h"
+#include "gen/api/openapi_json.h"
 #include "gen/web_assets.h"
 
 #define WEB_N (sizeof web_assets / sizeof web_assets[0])
 
-static const struct asset schema = {"/v1/native.schema.json",
-                                    "application/schema+json",
-                                    native_schema_json,
-                                    sizeof native_schema_json - 1,
-                                    false,
-                                    true};
+#define DOCUMENT(path, type, bytes)                      \
+    {                                                    \
+        path, type, bytes, sizeof bytes - 1, false, true \
+    }
+
+static const struct asset documents[] = {
+    DOCUMENT("/openapi.json", "application/json", openapi_json),
+    DOCUMENT("/v1/native.schema.json", "application/schema+json", native_schema_json),
+};
 
 size_t asset_count(void)
 {
-    return WEB_N + 1;
+    return WEB_N + sizeof documents / sizeof documents[0];
 }
 
 const struct asset *asset_at(size_t i)
 {
-    return i < WEB_N ? &web_assets[i] : &schema;
+    return i < WEB_N ? &web_assets[i] : &documents[i - WEB_N];
 }
 
 bool asset_find(struct view path, bool staff, size_t *out)

@@ -60,6 +60,15 @@ static int take_options(struct query *q, enum export_format f, bool *key_values,
     return 0;
 }
 
+/* What stands behind the last slash. */
+static struct view name_of(struct view path)
+{
+    size_t n = path.n;
+    while (n && path.p[n - 1] != '/')
+        n--;
+    return (struct view){path.p + n, path.n - n};
+}
+
 void export_handle(const struct call *c)
 {
     struct query q;
@@ -69,9 +78,8 @@ void export_handle(const struct call *c)
     enum export_format f;
     bool key_values = false;
     call_query(c, &q);
-    if (export_format_of(c->route.arg, &f)) {
-        reply_problem(c, PROBLEM_NOT_FOUND,
-                      "there is geojson, csv, parkapi, datex2-light, siri-fm and ngsi-ld");
+    if (export_format_of(name_of(http_path(c->req)), &f)) {
+        reply_problem(c, PROBLEM_NOT_FOUND, NULL);
         return;
     }
     buf_init(&key, KEY_MAX);

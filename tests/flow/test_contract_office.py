@@ -21,7 +21,7 @@ from test_authorisation import actions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads((ROOT / "src/api/openapi/office.json").read_text())
-PUBLIC = ("/v1/lots", "/v1/lots/{}", "/v1/lots/{}/history", "/v1/summary", "/", "/healthz", "/readyz", "/problems/{}")  # described elsewhere
+PUBLIC = {"/"} | {re.sub(r"\{\w+\}", "{}", path) for path in json.loads((ROOT / "src/api/openapi/public.json").read_text())["paths"]}  # test_contract.py
 LOT, FEED = "370302001101", "yunjie-barriers"                                                                           # of the examples
 EDIT = ("GET", "PUT", "DELETE")
 

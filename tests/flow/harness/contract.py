@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An OpenAPI 3.1 document held against real answers, and a record of what it promises that nobody saw."""
 import datetime
+import gzip
 import json
 import re
 
@@ -30,6 +31,10 @@ def is_json(media):
 
 def media_of(answer):
     return (answer.headers.get("Content-Type") or "").split(";")[0].strip().lower()
+
+
+def plain(answer):
+    return gzip.decompress(answer.body) if answer.headers.get("Content-Encoding") == "gzip" else answer.body
 
 
 class Contract:
@@ -124,12 +129,12 @@ class Contract:
         if is_json(media):
             self.validate(where, schema, self._parse(where, answer))
         elif media.startswith("text/"):
-            self.validate(where, schema, answer.body.decode())
+            self.validate(where, schema, plain(answer).decode())
 
     @staticmethod
     def _parse(where, answer):
         try:
-            return json.loads(answer.body)
+            return json.loads(plain(answer))
         except ValueError as error:
             raise AssertionError(f"{where}: not JSON ({error}): {answer.body[:400]!r}") from error
 
