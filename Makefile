@@ -43,7 +43,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates lint headers format install clean deps deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -52,6 +52,8 @@ help: ## this list
 
 deps:
 	$(Q)tools/install-packages
+deps-bench:
+	$(Q)tools/install-packages bench
 deps-test:
 	$(Q)tools/install-packages test
 	$(Q)tools/fetch-axe build/axe.min.js || echo "axe-core could not be fetched; the tests of the pages skip what needs it"
@@ -69,7 +71,7 @@ test-unit: $(UNIT_BIN) ## unit tests of this BUILD
 test-flow: all ## flow tests against this BUILD
 	$(Q)PARKD=$(abspath $(O))/parkd PARKCTL=$(abspath $(O))/parkctl /usr/bin/python3 -m pytest -q -x tests/flow
 
-bench: deps ## figures beside the Node peer, in the same minute
+bench: deps-bench ## figures beside the Node peer, in the same minute
 	$(Q)$(MAKE) --no-print-directory BUILD=release all build/release/bench_decode
 	$(Q)exec tests/bench/run --build build/release
 

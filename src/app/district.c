@@ -10,10 +10,15 @@
 #include "parkd/base/json.h"
 #include "parkd/base/log.h"
 
-#define DISTRICT_MAX (16 * 1024 * 1024)
+#define DISTRICT_MAX (64 * 1024 * 1024)
+#define OPEN_MAX     512 /* writes at once: the way to the store holds some thousands, and others need it too */
 
 struct seed {
     struct app *app;
+    struct json *doc;
+    size_t part;             /* what is written next: an element … */
+    const struct json *next; /* … of this part; NULL: the part's first, or none */
+    bool begun, writing;
     int open, err;
     void (*done)(struct app *a, int err);
 };
@@ -104,11 +109,39 @@ static int check_all(const struct app *a, const struct json *doc, struct why *wh
     return err;
 }
 
-static void settle(struct seed *s)
+/* The element that is written next; NULL: that was all, or something failed. */
+static const struct json *next_of(struct seed *s, const struct part **part)
 {
-    if (--s->open > 0)
+    if (s->err)
+        return NULL;
+    s->next = s->begun ? json_next(s->next) : json_first(json_get(s->doc, parts[0].name));
+    s->begun = true;
+    while (!s->next && s->part + 1 < N_PARTS)
+        s->next = json_first(json_get(s->doc, parts[++s->part].name));
+    *part = &parts[s->part];
+    return s->next;
+}
+
+static void put_one(struct seed *s, const struct part *part, const struct json *doc);
+
+static void write_on(struct seed *s)
+{
+    const struct part *part = NULL;
+    const struct json *e = NULL;
+    bool more = true;
+    if (s->writing)
+        return;
+    s->writing = true;
+    while (s->open < OPEN_MAX && more) {
+        more = (!s->begun || s->next) && (e = next_of(s, &part)) != NULL;
+        if (more)
+            put_one(s, part, e);
+    }
+    s->writing = false;
+    if (s->open)
         return;
     s->done(s->app, s->err);
+    json_free(s->doc);
     free(s);
 }
 
@@ -120,7 +153,8 @@ static void on_put(void *ctx, int err, uint64_t version)
         s->err = err;
         log_error(DISTRICT, "reason=\"%s\" while writing: not all is in the store", err_text(err));
     }
-    settle(s);
+    s->open--;
+    write_on(s);
 }
 
 static void put_one(struct seed *s, const struct part *part, const struct json *doc)
@@ -145,18 +179,15 @@ static void put_one(struct seed *s, const struct part *part, const struct json *
     buf_fini(&text);
 }
 
-static int seed_from(struct app *a, const struct json *doc, void (*done)(struct app *a, int err),
-                     struct why *why)
+/* Takes the document when it is right. */
+static int seed_from(struct app *a, struct json *doc, void (*done)(struct app *a, int err), struct why *why)
 {
     int err = check_all(a, doc, why);
     struct seed *s = err ? NULL : calloc(1, sizeof *s);
     if (!s)
         return err ? err : ERR_NOMEM;
-    *s = (struct seed){.app = a, .open = 1, .done = done};
-    for (size_t p = 0; p < N_PARTS; p++)
-        for (const struct json *e = json_first(json_get(doc, parts[p].name)); e; e = json_next(e))
-            put_one(s, &parts[p], e);
-    settle(s);
+    *s = (struct seed){.app = a, .doc = doc, .done = done};
+    write_on(s);
     return 0;
 }
 
@@ -181,7 +212,7 @@ void district_seed(struct app *a, void (*done)(struct app *a, int err))
         log_error(DISTRICT, "file=%s at=%s reason=\"%s\" nothing was written", a->conf.district.file, why.at,
                   why.text);
         done(a, err);
+        json_free(doc);
     }
-    json_free(doc);
     buf_fini(&text);
 }

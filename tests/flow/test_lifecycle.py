@@ -285,3 +285,10 @@ def test_redis_inherits_no_connection_of_ours(world):
     parkd.renew_redis()
     inside = {line.split()[9] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]}
     assert not sockets_of(parkd.redis_pid()) & sockets_of(parkd.process.pid) & inside
+
+
+def test_a_large_district(keep, folder):
+    """More registrations than are under way to the store at once."""
+    lots = [{"id": f"L{n:05d}", "name": f"L{n}", "total": 9} for n in range(9000)]
+    parkd = keep(Parkd(folder / "parkd", district={"lots": lots})).start()
+    assert wait_for(lambda: parkd.get("/v1/summary").json()["district"]["lots"]["all"] == 9000, 60, "all of them")
