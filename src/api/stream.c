@@ -15,10 +15,12 @@
 #include "parkd/base/iso8601.h"
 #include "parkd/net/timer.h"
 
-#define EVENT_MAX   ((size_t)16 * 1024)
-#define LINGER_MS   120000 /* events are kept on this long after the last reader left: it may come back */
-#define RETRY_MS    5000
-#define GREETING    192
+#define EVENT_MAX ((size_t)16 * 1024)
+#define LINGER_MS 120000 /* events are kept on this long after the last reader left: it may come back */
+#define RETRY_MS  5000
+#define GREETING  192
+#define COMMENT \
+    48 /* bytes of a comment with the newest id, so that a quiet reader comes back to where it was */
 #define CONFIRM_MIN 60000  /* how often a lot that is only confirmed is told: at most every minute … */
 #define CONFIRM_MAX 300000 /* … at least well before its number runs out … */
 #define CONFIRM_LOT 30     /* … and 33 a second over all lots */
@@ -124,8 +126,8 @@ static ssize_t on_read(void *ctx, char *dst, size_t max)
         r->greeted += n;
     }
     n += give_events(r, dst + n, max - n);
-    if (!n && r->comment && max >= 3)
-        n = give(dst, max, ":\n\n", 3);
+    if (!n && r->comment && max >= COMMENT)
+        n = (size_t)snprintf(dst, max, ":\nid: %08" PRIx32 "-%" PRIu64 "\n\n", r->owner->epoch, r->next - 1);
     r->comment = false;
     r->due = n > 0;
     if (n)
@@ -261,16 +263,19 @@ static void wake(struct reader *r)
     http_stream_wake(r->http);
 }
 
+/* Whom none of the new events concerns need not be woken, but has them behind it. */
 static void wake_all(struct streams *s, uint64_t from)
 {
     struct reader *r, *tmp;
     DL_FOREACH_SAFE2(s->readers, r, tmp, next_reader)
     {
-        bool any = r->comment || !event_ring_has(s->ring, from);
+        bool any = !event_ring_has(s->ring, from);
         for (uint64_t id = from; !any && id < event_ring_next(s->ring); id++)
             any = wants(r, event_ring_at(s->ring, id)->lot);
-        if (any || !event_ring_has(s->ring, r->next))
+        if (any || !http_stream_waits(r->http))
             wake(r);
+        else
+            r->next = event_ring_next(s->ring);
     }
 }
 

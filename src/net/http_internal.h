@@ -68,6 +68,7 @@ struct http_stream {
     struct http_conn *conn;
     struct http_stream_source source;
     bool waiting; /* suspended */
+    bool cut;
 };
 
 /* Connections of one address. */

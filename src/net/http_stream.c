@@ -14,7 +14,7 @@ static ssize_t on_read(void *cls, uint64_t pos, char *dst, size_t max)
     struct http_stream *st = cls;
     struct http_server *s = st->conn->server;
     (void)pos;
-    ssize_t n = s->stopping ? HTTP_STREAM_END : st->source.read(st->source.ctx, dst, max);
+    ssize_t n = s->stopping || st->cut ? HTTP_STREAM_END : st->source.read(st->source.ctx, dst, max);
     if (n > 0)
         return n;
     if (n < 0)
@@ -74,6 +74,7 @@ bool http_stream_waits(const struct http_stream *st)
 
 void http_stream_cut(struct http_stream *st)
 {
+    st->cut = true; /* a suspended connection is blind to the end of its socket */
     if (st->conn)
         shutdown(st->conn->fd, SHUT_RDWR);
     http_stream_wake(st);

@@ -109,6 +109,22 @@ def test_too_far_behind_begins_anew(keep, folder):
     assert keep(Stream(parkd.run["public"], last_id=last)).first("reset")
 
 
+def test_a_quiet_reader_stays(keep, folder):
+    """It hears nothing of 4 300 events of others, and then of its own lot; when it is quiet it is told where it is."""
+    parkd = district(keep, folder, 120)
+    quiet, witness = keep(Stream(parkd.run["public"], "?lots=S3")), keep(Stream(parkd.run["public"]))
+    ready = quiet.first("ready")
+    for turn in range(36):
+        push(parkd, **{f"S{at}": (turn + at) % 100 for at in range(120) if at != 3})
+        wait_for(lambda: witness.free("S119") == (turn + 119) % 100, 20, "the turn to be told")
+    assert not quiet.ended and len(quiet.look()) == 1
+    wait_for(lambda: quiet.look() and quiet.comments and quiet.last_id != ready.id, 40, "a comment with an id")
+    again = keep(Stream(parkd.run["public"], "?lots=S3", last_id=quiet.last_id))
+    push(parkd, S3=77)
+    wait_for(lambda: quiet.free("S3") == 77 and again.free("S3") == 77, 20, "its lot")
+    assert {one.kind for one in again.events} == {"lot"}, "it goes on where it was"
+
+
 def test_registrations_are_told(parkd, listen):
     reader = listen()
     reader.first("ready")
