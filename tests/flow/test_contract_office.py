@@ -91,11 +91,45 @@ def test_its_examples():
         assert not lacking, lacking
 
 
+SMALL = {"paths": {"/a/{id}": {"get": {"operationId": "a", "responses": {
+    "200": {"headers": {"ETag": {"required": True, "schema": {"type": "string"}}}, "content": {"application/json": {
+        "schema": {"$ref": "#/components/schemas/T"}, "example": {"t": "2026-01-01T00:00:00Z"}}}}, "204": {"description": "Done."}}}}},
+    "components": {"schemas": {"T": {"type": "object", "required": ["t"], "properties": {"t": {"$ref": "#/components/schemas/U"}}},
+                               "U": {"type": "string", "format": "date-time"}}}}
+GOOD = b'{"t":"2026-01-01T00:00:00Z"}'
+
+
+@pytest.mark.parametrize("status, more, body, words", [
+    (201, {}, GOOD, "not documented"), (200, {"Content-Type": "text/html"}, GOOD, "text/html"), (200, {"ETag": None}, GOOD, "header ETag"),
+    (200, {}, b"{", "not JSON"), (200, {}, b"{}", "'t' is a required"), (200, {}, b'{"t":1}', "$.t"),
+    (200, {}, b'{"t":"2026-02-30T00:00:00Z"}', "date-time"), (204, {}, GOOD, "a body")])
+def test_what_is_not_as_documented_is_seen(status, more, body, words):
+    contract = Contract(SMALL)
+    contract.check("a", http.Answer(200, {"Content-Type": "application/json", "ETag": "1"}, GOOD))
+    headers = {key: value for key, value in ({"Content-Type": "application/json", "ETag": "1"} | more).items() if value}
+    with pytest.raises(AssertionError, match=f"^a {status}: .*{re.escape(words)}"):
+        contract.check("a", http.Answer(status, headers, body))
+    assert contract.missing() == {("a", 204)}
+
+
 # ---- the server
 
 @pytest.fixture
 def walk(keep, folder):
     return Walk(Contract(DOCUMENT), keep, folder)
+
+
+@pytest.mark.parametrize("name, ident", [("account_put", "huimin"), ("ledger_put", LOT), ("lot_put", LOT), ("operator_lot_put", LOT)])
+def test_lengths(walk, name, ident):
+    """The longest texts that the document allows are taken, one more byte is not."""
+    schema = walk.contract.operation(name)[2]["requestBody"]["content"]["application/json"]["schema"]
+    members = {key: one["maxLength"] for key, one in walk.contract.resolve(schema)["properties"].items() if "maxLength" in one}
+    members.pop("feed", None)                    # it must be there too
+    assert len(members) > 2
+    walk(name, 201, ident, **{key: "x" * most for key, most in members.items()}, **({"feed": ""} if "lot_" in name else {}), id=ident)
+    for key, most in members.items():
+        answer = walk(name, 422, ident, **{key: "x" * (most + 1)}, id=ident)
+        assert answer.json()["errors"][0]["pointer"] == f"/{key}", key
 
 
 def feed_and_lot(walk):
@@ -376,7 +410,9 @@ def trials(walk, vendor):
     assert walk("operator_try", 200, body={"feed": "asked", "url": vendor.url}).json()["came"]
     walk("operator_try", 403, tls={"key_file": "/etc/hostname"})
     walk("operator_try", 404, body={"feed": "none"})
-    walk.wrong_bodies("operator_try")
+    walk("operator_try", 413, sample=[{"body": "{}"}] * 34)
+    walk("operator_try", 400, body=b"{")
+    walk("operator_try", 422, body={})
 
 
 def test_decisions(walk):
@@ -434,7 +470,8 @@ def test_audit(walk):
     page = walk("audit_list", 200, query="?limit=2").json()
     assert page["count"] == 2 and walk("audit_list", 200, query=f"?after={page['next']}&object=huimin").json()["count"]
     walk("audit_list", 422, query="?limit=0")
-    walk("audit_list", 422, query="?after=x")
+    for after in ("x", "5-"):
+        walk("audit_list", 422, query=f"?after={after}")
     assert walk("audit_verify", 200).json()["ok"]
     walk.finish("audit")
 
