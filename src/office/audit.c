@@ -155,7 +155,8 @@ static void on_listed(void *ctx, int err, uint64_t n)
     if (err) {
         buf_fini(&l->body);
         call_fail(l->c, err == ERR_REFUSED ? ERR_INVALID : err, err == ERR_REFUSED ? "after" : "",
-                  err == ERR_REFUSED ? "must be the id of an entry" : err_text(err)); /* Redis knows no such id */
+                  err == ERR_REFUSED ? "must be the id of an entry"
+                                     : err_text(err)); /* Redis knows no such id */
     } else {
         call_json(l->c, 200, &l->body);
     }

@@ -613,7 +613,8 @@ def test_registrations(walk):
     walk.finish("registrations")
 
 
-REFUSING = {"path": "/lots/{code|url}", "method": "POST", "body": '{"id":{code},"left":{free}}', "good": {"path": "/code", "equals": [0], "message": "/msg", "reject": [4004]}}
+REFUSING = {"path": "/lots/{code|url}", "method": "POST", "body": '{"id":{code},"left":{free}}',
+            "good": {"path": "/code", "equals": [0], "message": "/msg", "reject": [4004]}}
 
 
 class Refuser:
@@ -697,7 +698,8 @@ def test_exchange(walk):
     sender = feed_key(walk)
     assert walk("ingest_post", 200, FEED, who=sender).json()["accepted"] == 2
     walk("ingest_post", 200, FEED, who=sender, example="item")
-    mixed = walk("ingest_post", 200, FEED, who=sender, body={"items": [{"lot": "P001", "free": 3}, {"lot": "unheard-of", "free": 1}, {"lot": "P002"}]}).json()
+    mixed = json.dumps({"items": [{"lot": "P001", "free": 3}, {"lot": "unheard-of", "free": 1}, {"lot": "P002"}]}).encode()
+    mixed = walk("ingest_post", 200, FEED, who=sender, body=mixed, headers={"Content-Type": "application/json"}).json()
     assert (mixed["accepted"], mixed["rejected"]) == (1, 2)
     walk("ingest_post", 400, FEED, who=sender, body=b"{")
     walk("ingest_post", 401, FEED)

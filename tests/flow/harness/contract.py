@@ -92,6 +92,11 @@ class Contract:
             elif isinstance(node, list):
                 todo += node
 
+    def check_request(self, operation_id, body):
+        """A JSON body that was taken is one that is documented."""
+        body_schema = self.resolve(self.operation(operation_id)[2]["requestBody"])["content"]["application/json"]["schema"]
+        self.validate(f"{operation_id} request", body_schema, body)
+
     # ---- answers
 
     def check(self, operation_id, answer):

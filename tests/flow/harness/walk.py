@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Asks a parkd by the operations of a contract, each as somebody who just may; every answer is held against it."""
-import concurrent.futures
 import re
 
 from .office import Office, Person
@@ -28,7 +27,6 @@ class Walk:
         for role, ident in (("operator", OPERATOR), ("viewer", "viewer"), ("officer", "officer"), ("admin", "chief")):
             self.people[role] = self.member(ident, role)
         self.people["signed_in"] = self.people["operator"]
-        self._attendants = 0
 
     def meet(self):
         self.office = Office(self.parkd)
@@ -67,12 +65,15 @@ class Walk:
         args = args or [members.get("id")] * template.count("{")
         path = re.sub(r"\{\w+\}", "{}", template).format(*args)
         staff = operation.get("x-listener") == "staff"
-        data, headers = self._body(operation_id, operation, body, example, members, headers), dict(headers or {})
+        data, headers = self._body(operation_id, operation, body, example, members), dict(headers or {})
         if data is not None and not isinstance(data, dict):
             headers.setdefault("Content-Type", "text/csv")
-        return (who or self.person(operation["x-access"], staff)).ask(path + query, data, method, headers)
+        answer = (who or self.person(operation["x-access"], staff)).ask(path + query, data, method, headers)
+        if answer.status < 300 and isinstance(data, dict):
+            self.contract.check_request(operation_id, data)
+        return answer
 
-    def _body(self, operation_id, operation, body, example, members, headers):
+    def _body(self, operation_id, operation, body, example, members):
         content = operation.get("requestBody", {}).get("content")
         if body is not EXAMPLE or not content:
             return None if body is EXAMPLE else body
@@ -139,9 +140,3 @@ class Walk:
         self.away(tag, args)
         left = {one for one in self.contract.missing() if one[0] in self.of_tag(tag)}
         assert not left, f"documented and never seen: {sorted(left)}"
-
-
-def at_once(functions):
-    """All of them at the same time: their values."""
-    with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
-        return [one.result() for one in [pool.submit(function) for function in functions]]
