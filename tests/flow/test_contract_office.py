@@ -91,6 +91,17 @@ def test_its_examples():
         assert not lacking, lacking
 
 
+def test_the_native_format_is_its_own_schema():
+    """Written out here once more, so that one document is enough; it must not drift from the one that is served."""
+    native = (ROOT / "src/api/native.schema.json").read_text()
+    wanted = {}
+    for name, schema in json.loads(native)["$defs"].items():
+        text = re.sub(r"#/\$defs/(\w)", lambda match: "#/components/schemas/Native" + match[1].upper(), json.dumps(schema))
+        wanted[f"Native{name[0].upper()}{name[1:]}"] = json.loads(text)
+    schemas = DOCUMENT["components"]["schemas"]
+    assert wanted and {name: schemas.get(name) for name in wanted} == wanted
+
+
 SMALL = {"paths": {"/a/{id}": {"get": {"operationId": "a", "responses": {
     "200": {"headers": {"ETag": {"required": True, "schema": {"type": "string"}}}, "content": {"application/json": {
         "schema": {"$ref": "#/components/schemas/T"}, "example": {"t": "2026-01-01T00:00:00Z"}}}}, "204": {"description": "Done."}}}}},
