@@ -275,7 +275,7 @@ def test_any_body_anywhere(parkd, contract):
         name = draw(st.sampled_from(names))
         method, path, operation = contract.by_id[name]
         for one in re.findall(r"\{\w+\}", path):
-            path = path.replace(one, urllib.parse.quote(draw(st.one_of(st.sampled_from([LOT, "f", "L1", "x", "2026-11"]), text.filter(bool))), safe=""), 1)
+            path = path.replace(one, urllib.parse.quote(draw(st.one_of(st.sampled_from([LOT, "f", "L1", "x", "2026-11"]), text.filter(lambda it: it and "\0" not in it))), safe=""), 1)  # %00 is refused before the body is read
         body = None
         if "requestBody" in operation:
             examples = [example for _, _, example in contract._media_examples(name, contract.resolve(operation["requestBody"]).get("content", {}))]
