@@ -20,6 +20,7 @@
 
 #define API_MAX_ANSWER ((size_t)64 * 1024 * 1024) /* 10 000 lots are 6 MB */
 #define API_RETRY_S    "5"                        /* Retry-After while the store is away */
+#define API_BUSY_S     5                          /* Retry-After while others are being served */
 
 struct listener {
     struct api *api;

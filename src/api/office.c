@@ -56,8 +56,8 @@ static void answer_problem(const struct call *c, const struct office_answer *a)
     enum problem kind = problem_of(a->err, &a->why);
     if (is_ours(a->err))
         reply_err(c, a->err, &a->why);
-    else if (a->retry_s)
-        reply_wait(c, kind, a->retry_s, a->why.text);
+    else if (a->retry_s || kind == PROBLEM_TOO_MANY)
+        reply_wait(c, kind, a->retry_s ? a->retry_s : API_BUSY_S, a->why.text);
     else if (a->why.at[0])
         reply_why(c, kind, &a->why);
     else

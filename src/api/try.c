@@ -43,7 +43,9 @@ static void refuse(const struct call *c, int err, const struct why *why)
 {
     if (err == ERR_NOT_FOUND)
         reply_problem(c, PROBLEM_NOT_FOUND, why->text[0] ? why->text : "nothing is registered under this id");
-    else if (err == ERR_NOMEM || err == ERR_BUSY || err == ERR_FULL || err == ERR_CANCELLED)
+    else if (err == ERR_BUSY)
+        reply_wait(c, PROBLEM_TOO_MANY, API_BUSY_S, why->text);
+    else if (err == ERR_NOMEM || err == ERR_FULL || err == ERR_CANCELLED)
         reply_err(c, err, why);
     else
         reply_why(c, PROBLEM_INVALID, why);

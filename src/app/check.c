@@ -47,7 +47,7 @@ int check_feed(const struct app *a, const struct json *doc, struct why *why)
     if (feed.mode == FEED_POLL && (err = fetch_check_url(view_of(feed.url), why)))
         why_under(why, "/url");
     if (!err)
-        err = feeds_check(&feed, why);
+        err = feeds_check(a->feeds, &feed, why);
     if (!err)
         err = check_dialect(a, feed.dialect, feed.mode == FEED_POLL ? DIALECT_POLL : DIALECT_RECEIVE,
                             feed.params, why);

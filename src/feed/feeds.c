@@ -271,8 +271,13 @@ void feeds_pushed(struct feeds *fs, const struct feed *feed, const struct report
     feed_note(e, reports, why);
 }
 
-int feeds_check(const struct feed *feed, struct why *why)
+int feeds_check(const struct feeds *fs, const struct feed *feed, struct why *why)
 {
+    for (int i = 0; fs && i < feed->n_paths; i++) {
+        const struct feed_path *p = path_of(fs, view_of(feed->paths[i]));
+        if (p && strcmp(p->entry->feed.id, feed->id) != 0)
+            return why_set(why, ERR_CONFLICT, "/paths", "%s belongs to another feed already", feed->paths[i]);
+    }
     return access_check(feed, why);
 }
 

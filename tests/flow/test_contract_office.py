@@ -662,7 +662,7 @@ def test_operation(walk, keep):
     wait_for(lambda: {one["state"] for one in walk("status_get", 200).json()["feeds"]} == {"good", "bad"}, what="the feeds' states")
     assert "parkd_lots{" in walk("metrics_get", 200).text()
     staff_trials(walk)
-    busy(walk, keep, ("try_post", 503), ("try_sink_post", 503), ("feed_replay_post", 503, FEED))
+    busy(walk, keep, ("try_post", 429), ("try_sink_post", 429), ("feed_replay_post", 429, FEED))
     walk.finish("operation")
 
 

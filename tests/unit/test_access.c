@@ -350,7 +350,7 @@ static void what_is_said_twice_is_refused(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct why why = {0};
         struct feed f = parsed("http://lot/a", rows[i].access, rows[i].params);
-        assert_int_equal(feeds_check(&f, &why), rows[i].err);
+        assert_int_equal(feeds_check(NULL, &f, &why), rows[i].err);
         assert_string_equal(why.at, rows[i].at);
         feed_fini(&f);
     }

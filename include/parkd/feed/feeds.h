@@ -36,8 +36,10 @@ struct feeds_port {
 struct feeds *feeds_new(struct loop *loop, const struct clock *clock, struct fetcher *fetcher,
                         const struct dialects *dialects, struct registry *reg, const struct feeds_port *port);
 void feeds_free(struct feeds *fs); /* cancels what is in flight; NULL is fine */
-/* What only this stage knows of a registration, before it is stored: can its access work? */
-int feeds_check(const struct feed *feed, struct why *why) must_check;
+/* What only this stage knows of a registration, before it is stored: can its access work, and does another
+ * feed own one of its paths (ERR_CONFLICT: otherwise it were chance which of them has it after a restart)?
+ * fs NULL: there are no others. */
+int feeds_check(const struct feeds *fs, const struct feed *feed, struct why *why) must_check;
 /* Adds or replaces; takes the heap parts of `feed` over (also on failure). On failure the feed stands there
  * disabled with its reason. */
 int feeds_put(struct feeds *fs, struct feed *feed, struct why *why) must_check;
