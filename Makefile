@@ -116,7 +116,7 @@ install: ## into PREFIX (DESTDIR is honoured)
 	build/install/parkctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/parkctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/*.lua
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd deploy/parkd.example.json deploy/district.example.json \
-		deploy/nginx.conf deploy/README.md deploy/PLATFORM.md deploy/PLATFORM.zh-CN.md deploy/OFFICE.md
+		deploy/nginx.conf deploy/README.md deploy/PLATFORM.md deploy/PLATFORM.zh-CN.md deploy/OFFICE.md deploy/API.md
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/parkd/examples deploy/examples/receiver.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/parkd/dialects src/dialects/README.md src/dialects/MAPPING.md src/dialect/mapping.schema.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
