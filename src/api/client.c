@@ -23,9 +23,18 @@ static struct view last_of(struct view *list)
     return last;
 }
 
+/* Some proxies add a line of their own behind what came: the last one is theirs. */
+static void take_forwarded(void *ctx, struct view name, struct view value)
+{
+    if (view_ieq(name, "x-forwarded-for"))
+        *(struct view *)ctx = value;
+}
+
 struct view client_address(const struct call *c)
 {
-    struct view at = http_peer(c->req), list = http_header(c->req, "X-Forwarded-For");
+    struct view at = http_peer(c->req), list = {NULL, 0};
+    if (is_proxy(c->api, at))
+        http_each_header(c->req, take_forwarded, &list);
     for (int i = 0; i < HOPS_MAX && is_proxy(c->api, at); i++) {
         if (!list.n)
             return (struct view){NULL, 0};

@@ -228,6 +228,8 @@ static void write_event(struct streams *s, uint32_t idx, struct buf *b)
     const struct registry_lot *l = registry_lot(s->api->reg, idx);
     struct lot_view v = {.now_ms = api_now(s->api), .distance_m = DISTANCE_NONE, .fields = MOVING};
     enum registry_event what = select_public(l) ? s->told[idx].what : REGISTRY_REMOVED;
+    if (what == REGISTRY_REMOVED && select_public(l)) /* and there again meanwhile */
+        what = REGISTRY_REGISTERED;
     const char *name = what == REGISTRY_REMOVED      ? "removed"
                        : what == REGISTRY_REGISTERED ? "registered"
                                                      : "lot";

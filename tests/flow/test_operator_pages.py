@@ -98,8 +98,10 @@ def test_a_car_park_without_a_system(office, browser, folder):
     page.button("我的车场", "nav").button("用表格上报").one("input[type=file]").send_keys(str(table))
     page.button("核对").says("没有这个车场").button("上报 1 行").says("已上报 1 行")
     wait_for(lambda: office.parkd.lot("hand")["free"] == 12, what="the table's count")
+    office.parkd.put("lots", office.local.get("/v1/admin/lots/hand").json() | {"hours": {"week": [{"from": "06:00", "to": "23:00"}]}, "kind": "public"})
     page.button("人工停车场", "main").button("修改登记").field("总泊位", "31").field("名称", "人工停车场二").button("保存").says("人工停车场二")
-    assert office.local.get("/v1/admin/lots/hand").json()["total"] == 31
+    held = office.local.get("/v1/admin/lots/hand").json()
+    assert held["total"] == 31 and held["hours"]["week"] and held["kind"] == "public", "what the form does not ask stays"
     page.button("数据来源", "nav").button("登记数据来源").field("厂家、协议", "native").field("编号", "box").button("保存").says("还没有密钥")
     page.button("新密钥").button("生成", "dialog[open]").says("只显示这一次").button("完成").says("bearer-0")
     page.button("修改、试一试").button("用样本试").field("报文", '{"items":[{"lot":"P1","free":5}]}').button("试一试", "dialog[open]").says("试验结果").says("P1")

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """How often one address may ask: counted behind trusted proxies, told in every answer, and refused with the time to wait."""
 import re
+import socket
 
 import pytest
 
 from harness import http
+from harness.wait import wait_for
 
 
 def start(keep, folder, **public):
@@ -47,6 +49,14 @@ def test_whom_the_proxy_names(keep, folder, named, counted):
         assert rest(ask(parkd, "192.0.2.7")) == 8, "both are the same address"
 
 
+def test_a_proxy_that_adds_a_line(keep, folder):
+    """The line before its own came from who asks."""
+    parkd = start(keep, folder)
+    head = b"GET /v1/summary HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.%d\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n"
+    answers = [http.raw(parkd.run["public"], head % at) for at in range(13)]
+    assert b" 200 " in answers[0][:16] and b" 429 " in answers[-1][:16]
+
+
 def test_nobody_is_trusted(keep, folder):
     """Then the connection's own address counts, whatever is named."""
     parkd = start(keep, folder, trusted_proxies=[])
@@ -82,3 +92,38 @@ def test_a_wrong_subnet_is_named(folder):
     parkd = Parkd(folder / "parkd", {"public": {"trusted_proxies": ["10.0.0.0/40"]}})
     said = run("--config", parkd.conf_path, "--check-config")
     assert said.returncode != 0 and "/public/trusted_proxies" in said.stderr + said.stdout
+
+
+@pytest.mark.parametrize("trusted, served", [([], 3), (["127.0.0.0/8"], 6)])
+def test_so_many_connections(keep, folder, trusted, served):
+    """Of one address; a trusted proxy's are not counted."""
+    parkd = start(keep, folder, trusted_proxies=trusted, max_per_address=3, rate_per_minute=0)
+    host, port = parkd.listen.split(":")
+    held = [keep(Line(host, int(port))) for _ in range(6)]
+    assert wait_for(lambda: [one.ask() for one in held], what="an answer or an end of each").count(200) == served
+
+
+class Line:
+    """A connection that stays open."""
+
+    def __init__(self, host, port):
+        self.socket = socket.create_connection((host, port), timeout=10)
+
+    def ask(self):
+        try:
+            self.socket.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            return int((self.socket.recv(4096) or b"HTTP/1.1 0").split()[1])
+        except OSError:
+            return 0
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("path, headers, status", [
+    ("/v1/lots?area=" + "x" * 3000, {}, 414), ("/v1/lots", {"X-Large": "x" * 17000}, 431), ("/v1/lots", {f"X-{at}": "x" for at in range(80)}, 431),
+    ("/v1/lots?" + "&".join(f"a{at}=1" for at in range(40)), {}, 400), ("/v1/lots?near=" + "1" * 1500 + ",2", {}, 400),
+    ("/v1/lots?fields=" + ",".join(["free"] * 200), {}, 200), ("/v1/stream?lots=" + ",".join(["x"] * 200), {}, 400)])
+def test_large_questions(keep, folder, path, headers, status):
+    parkd = start(keep, folder)
+    assert parkd.get(path, headers=headers).status == status and parkd.get("/healthz").status == 200

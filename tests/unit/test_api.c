@@ -520,7 +520,7 @@ static void reads_history(void **state)
     contains(a, "HTTP/1.1 200");
     contains(
         a, "\"lot\":\"A\",\"from\":\"2026-11-21T08:00:00Z\",\"to\":\"2026-11-22T08:00:00Z\",\"step_s\":300");
-    contains(a, "[1795332600,37,37,37]");
+    contains(a, "[1795332600,37,37,37,37.0]");
     contains(get(w, "/v1/lots/A/history?step=1h&from=2026-10-20T00:00:00Z&to=2026-11-22T08:00:00Z", ""),
              "\"mean\"");
     contains(get(w, "/v1/lots/A/history?step=1h&from=2026-10-20T00:00:00Z&to=2026-10-21T00:00:00Z", ""),
