@@ -123,7 +123,7 @@ static int at_element(struct why *why, const char *list, int i, int err)
 {
     char at[32];
     (void)snprintf(at, sizeof at, "/%s/%d", list, i);
-    why_under(why, at);
+    why_under(why, "%s", at);
     return err;
 }
 
