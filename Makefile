@@ -43,7 +43,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -89,6 +89,10 @@ sources: deps ## real feeds of ../shared/data against their expected answers, on
 quality-rates: ## how well frozen lots are found, and how often wrongly: on ../shared/data/replay-44 and on made-up lots
 	$(Q)$(MAKE) --no-print-directory BUILD=release build/release/tests/test_frozen build/release/tests/test_frozen_replay
 	$(Q)for t in frozen frozen_replay; do build/release/tests/test_$$t 2>/dev/null | grep -E '^(frozen|drift)' || exit 1; done
+
+forecast: ## errors and reliability of the forecast on ../shared/data/replay-44, beside what anybody would try first
+	$(Q)$(MAKE) --no-print-directory BUILD=release build/release/tests/test_forecast_replay
+	$(Q)build/release/tests/test_forecast_replay 2>/dev/null | grep -E '^(forecast|skipped)'
 
 lint: ## layers, purity, banned functions, configuration documents, headers, format
 	$(Q)tools/check-layers
