@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/forecasts.h"
 #include "api/internal.h"
 #include "api/registration.h"
 #include "api/stream.h"
@@ -168,6 +169,7 @@ static void metrics(const struct call *c)
     if (render_metrics(&body, a->public.server ? http_server_connections(a->public.server) : 0,
                        staff_connections(a), streams_count(a->streams)) == 0)
         a->port.write_metrics(a->port.ctx, &body);
+    forecasts_metrics(a->forecasts, &body);
     reply_buf(c, &(struct reply){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"}, &body);
 }
 

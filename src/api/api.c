@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/assets.h"
+#include "api/forecasts.h"
 #include "api/internal.h"
 #include "api/stream.h"
 #include "parkd/base/file.h"
@@ -38,6 +39,7 @@ void api_unref(struct api *a)
     cache_free(a->cache);
     places_free(a->places);
     streams_free(a->streams);
+    forecasts_free(a->forecasts);
     free(a->trends);
     for (size_t i = 0; a->assets && i < asset_count(); i++)
         cache_release(a->assets[i]);
@@ -70,6 +72,7 @@ static void on_registry(void *ctx, uint32_t idx, enum registry_event ev)
     struct api *a = ctx;
     a->places_moved |= ev == REGISTRY_REGISTERED || ev == REGISTRY_REMOVED;
     streams_heard(a->streams, idx, ev);
+    forecasts_heard(a->forecasts, idx, ev);
     take_trend(a, idx);
 }
 
@@ -123,6 +126,8 @@ static void handle_route(const struct call *c)
         snapshot_handle(c);
     else if (c->route.id == ROUTE_HISTORY)
         history_handle(c);
+    else if (c->route.id == ROUTE_FORECAST)
+        forecast_handle(c);
     else if (c->route.id == ROUTE_EXPORT)
         export_handle(c);
     else if (c->route.id == ROUTE_STREAM)
@@ -235,11 +240,12 @@ static int make_parts(struct api *a, const struct api_conf *conf)
     a->places = places_new();
     a->places_moved = true;
     a->streams = streams_new(a, conf->max_streams);
+    a->forecasts = forecasts_new(a);
     a->taken = auth_memory_new();
     a->rate = conf->rate_per_minute > 0 ? rate_new(conf->rate_per_minute) : NULL;
     a->proxies = conf->proxies;
     a->assets = calloc(asset_count(), sizeof *a->assets);
-    return a->district && a->cache && a->places && a->streams && a->taken && a->assets &&
+    return a->district && a->cache && a->places && a->streams && a->forecasts && a->taken && a->assets &&
                    (a->rate || conf->rate_per_minute <= 0)
                ? 0
                : ERR_NOMEM;
@@ -278,6 +284,9 @@ static void api_abandon(struct api *a)
     registry_unwatch(a->reg, on_registry, a);
     if (a->streams)
         streams_stop(a->streams);
+    if (a->forecasts)
+        forecasts_stop(a->forecasts);
+    forecasts_stop(a->forecasts);
     if (a->listening)
         api_ref(a);
     stop_server(&a->public, 0);

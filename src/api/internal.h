@@ -46,6 +46,7 @@ struct api {
     struct rate *rate;                 /* NULL: no limit */
     const struct addr_filter *proxies; /* NULL: none */
     struct streams *streams;
+    struct forecasts *forecasts;
     struct trend_of_lot *trends; /* by the registry's index */
     uint32_t n_trends;
     int refs, listening, waiting; /* waiting: for a feed's next body */
@@ -140,6 +141,8 @@ void try_handle(const struct call *c); /* for admin_handle */
 void call_query(const struct call *c, struct query *out);
 /* The lot of /v1/lots/{id}; NULL and 404 answered. */
 const struct registry_lot *public_lot(const struct call *c);
+/* What a lot's answer tells beside its reading; `minutes` 0: no forecast. */
+struct lot_outlook call_outlook(const struct call *c, int minutes);
 /* The index of places, made anew if registrations changed; without memory the old one. */
 const struct places *call_places(const struct call *c);
 struct cache_stamp call_stamp(const struct call *c);

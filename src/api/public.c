@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/assets.h"
+#include "api/forecasts.h"
 #include "api/internal.h"
 #include "parkd/base/iso8601.h"
 
@@ -78,6 +79,28 @@ static void give_list(const struct call *c, struct reply *r, struct cache_entry 
     reply_entry(c, r, e);
 }
 
+/* --- where it goes --- */
+
+static enum trend trend_at(void *ctx, uint32_t idx)
+{
+    const struct api *a = ctx;
+    const struct lot *l = &registry_lot(a->reg, idx)->lot;
+    return idx < a->n_trends
+               ? trend_tell(&a->trends[idx], l->open != COUNT_NONE ? l->open : l->total, api_now(a))
+               : TREND_UNKNOWN;
+}
+
+static bool arrival_at(void *ctx, uint32_t idx, int minutes, struct forecast *out)
+{
+    const struct api *a = ctx;
+    return forecasts_in(a->forecasts, idx, minutes, out);
+}
+
+struct lot_outlook call_outlook(const struct call *c, int minutes)
+{
+    return (struct lot_outlook){trend_at, arrival_at, c->api, minutes};
+}
+
 /* --- lists --- */
 
 static int link_of(const struct query *q, const struct selection *s, struct buf *link)
@@ -110,6 +133,7 @@ static struct cache_entry *make_list(const struct call *c, const struct list *l)
     struct selection s;
     struct buf body, link;
     struct why why = {0};
+    struct lot_outlook outlook = call_outlook(c, l->asked.arrive_in);
     int64_t until = 0;
     int err = select_lots(c->api->reg, call_places(c), &l->asked, now.now_ms, &s, &why);
     if (err) {
@@ -119,7 +143,7 @@ static struct cache_entry *make_list(const struct call *c, const struct list *l)
     buf_init(&body, API_MAX_ANSWER);
     err = link_of(&l->q, &s, &link);
     if (!err)
-        err = render_lots(&s, &l->asked, now.now_ms, &body, &until);
+        err = render_lots(&s, &l->asked, &outlook, now.now_ms, &body, &until);
     until = least(until, next_minute(now.now_ms));
     /* Everybody stands somewhere else: such answers are not worth keeping. */
     struct cache_entry *e = NULL;
@@ -161,8 +185,11 @@ static void lots(const struct call *c)
 static struct cache_entry *make_lot(const struct call *c, const struct lots_query *asked, struct view key)
 {
     struct cache_stamp now = stamp_of(c->api);
-    struct lot_view v = {
-        .crs = asked->crs, .now_ms = now.now_ms, .distance_m = DISTANCE_NONE, .fields = asked->fields};
+    struct lot_view v = {.crs = asked->crs,
+                         .now_ms = now.now_ms,
+                         .distance_m = DISTANCE_NONE,
+                         .fields = asked->fields,
+                         .outlook = call_outlook(c, 0)};
     const struct registry_lot *l = public_lot(c);
     struct buf body;
     if (!l)

@@ -8,15 +8,6 @@
 #define EXPORT_CACHE "public, max-age=5"
 #define KEY_MAX      1024
 
-static enum trend trend_at(void *ctx, uint32_t idx)
-{
-    const struct api *a = ctx;
-    const struct lot *l = &registry_lot(a->reg, idx)->lot;
-    return idx < a->n_trends
-               ? trend_tell(&a->trends[idx], l->open != COUNT_NONE ? l->open : l->total, api_now(a))
-               : TREND_UNKNOWN;
-}
-
 static struct cache_entry *make(const struct call *c, enum export_format f, const struct lots_query *asked,
                                 bool key_values, struct view key)
 {
@@ -26,7 +17,7 @@ static struct cache_entry *make(const struct call *c, enum export_format f, cons
                             .url = a->public_url,
                             .now_ms = now.now_ms,
                             .key_values = key_values,
-                            .trend = trend_at,
+                            .trend = call_outlook(c, 0).trend,
                             .ctx = a};
     struct selection s;
     struct buf body;

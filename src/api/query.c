@@ -13,6 +13,7 @@
 #define LIST       1
 #define DETAIL     2
 #define RADIUS_MAX 200000.0 /* m: a city and what lies around it */
+#define ARRIVE_MAX 120      /* minutes */
 #define MAX_DAYS   1200     /* of hourly records in one answer: four year strings at most */
 
 static const struct {
@@ -293,14 +294,19 @@ static int want_crs_of(const struct query *q, struct lots_query *out, struct why
 
 static int want_numbers(const struct query *q, struct lots_query *out, struct why *why)
 {
-    int64_t min_free = 0, limit = QUERY_LIMIT_MAX;
+    int64_t min_free = 0, limit = QUERY_LIMIT_MAX, arrive_in = 0;
     int err = want_int(q, "min_free", COUNT_MAX, &min_free, why);
+    if (!err)
+        err = want_int(q, "arrive_in", ARRIVE_MAX, &arrive_in, why);
+    if (!err && arrive_in && !out->has_near)
+        err = refuse(why, ERR_INVALID, "arrive_in", "needs near=lng,lat");
     if (!err)
         err = want_int(q, "limit", QUERY_LIMIT_MAX, &limit, why);
     if (!err)
         err = want_time(q, "changed_since", &out->changed_since_ms, why);
     out->min_free = (int32_t)min_free;
     out->limit = (int)limit;
+    out->arrive_in = (int)arrive_in;
     return err;
 }
 
@@ -311,9 +317,9 @@ static int want_list_fields(const struct query *q, struct lots_query *out, struc
 
 int query_lots(const struct query *q, struct lots_query *out, struct why *why)
 {
-    static const char *const names[] = {"near",  "radius",   "bbox",     "area",          "band",
-                                        "class", "min_free", "open_now", "changed_since", "sort",
-                                        "limit", "cursor",   "fields",   "crs",           NULL};
+    static const char *const names[] = {"near",     "radius",   "bbox",          "area", "band",  "class",
+                                        "min_free", "open_now", "changed_since", "sort", "limit", "cursor",
+                                        "fields",   "crs",      "arrive_in",     NULL};
     static want_fn *const wants[] = {want_crs_of,  want_near,  want_bbox,   want_words,       want_open,
                                      want_numbers, want_order, want_cursor, want_list_fields, NULL};
     *out = (struct lots_query){0};

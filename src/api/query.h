@@ -57,10 +57,12 @@ struct lots_query {
     int place_class;          /* enum place_class, -1: not asked */
     int32_t min_free;         /* of the class if one is asked for; 0: not asked */
     int limit;
+    int arrive_in; /* minutes; 0: not asked */
 };
 /* near=lng,lat · radius (m) · bbox=west,south,east,north · area · band (several with commas) · class ·
  * min_free · open_now=true · changed_since (RFC 3339 or epoch ms) · sort=distance|free|name|id (distance with
- * near, else id) · limit · cursor · fields (with commas) · crs=wgs84|gcj02|bd09. ERR_* with `why` ("radius").
+ * near, else id) · arrive_in (minutes, with
+ * near) · limit · cursor · fields (with commas) · crs=wgs84|gcj02|bd09. ERR_* with `why` ("radius").
  */
 int query_lots(const struct query *q, struct lots_query *out, struct why *why) must_check;
 /* What an export may be asked for: area, bbox, class, open_now. */

@@ -8,6 +8,8 @@
 #include "api/select.h"
 #include "parkd/api/api.h"
 #include "parkd/base/json_write.h"
+#include "parkd/model/forecast.h"
+#include "parkd/model/trend.h"
 
 enum problem {
 #define PROBLEM(id, name, status, title, meaning) id,
@@ -32,19 +34,27 @@ int render_problem(const struct problem_answer *p, struct buf *out) must_check;
 /* What /problems/<name> says, as plain text. ERR_NOT_FOUND. */
 int render_problem_page(struct view name, struct buf *out) must_check;
 
+/* Where a lot's free places go; NULL functions: nobody knows. */
+struct lot_outlook {
+    enum trend (*trend)(void *ctx, uint32_t idx);
+    bool (*arrival)(void *ctx, uint32_t idx, int minutes, struct forecast *out);
+    void *ctx;
+    int minutes; /* of the arrival; 0: not asked */
+};
 struct lot_view {
     enum datum crs;
     int64_t now_ms;
     double distance_m; /* DISTANCE_NONE: left out */
     uint64_t fields;   /* bits of enum lot_field */
+    struct lot_outlook outlook;
 };
 /* One lot as an object: never `free` but when it is current. */
 void render_lot_object(struct json_writer *w, const struct registry_lot *l, const struct lot_view *v);
 int render_lot(const struct registry_lot *l, const struct lot_view *v, struct buf *out) must_check;
 /* {"as_of","count","lots":[…],"next"?}. *until_ms: the moment the first of the numbers turns into unknown;
  * INT64_MAX never. */
-int render_lots(const struct selection *s, const struct lots_query *q, int64_t now_ms, struct buf *out,
-                int64_t *until_ms) must_check;
+int render_lots(const struct selection *s, const struct lots_query *q, const struct lot_outlook *outlook,
+                int64_t now_ms, struct buf *out, int64_t *until_ms) must_check;
 /* {"as_of","name","district":{…},"areas":[…],"classes":[…]}; of one area ("" none)
  * {"as_of","name","area":{…}, "classes":[…]}. */
 int render_summary(const struct summary *s, const char *district, struct view area, int64_t as_of_ms,

@@ -10,6 +10,7 @@ struct shown {
     bool current;
     int64_t now_ms;
     uint64_t fields;
+    const struct lot_outlook *outlook;
 };
 
 /* The member's name if it was asked for; NULL: it is left out. */
@@ -91,6 +92,39 @@ static void write_open_now(struct json_writer *w, const struct shown *s)
         jw_bool(w, "open_now", open == 1);
 }
 
+static void write_trend(struct json_writer *w, const struct shown *s)
+{
+    static const char *const words[] = {
+        [TREND_FILLING] = "filling", [TREND_STEADY] = "steady", [TREND_EMPTYING] = "emptying"};
+    enum trend t =
+        s->current && s->outlook->trend ? s->outlook->trend(s->outlook->ctx, s->l->idx) : TREND_UNKNOWN;
+    if (t == TREND_UNKNOWN)
+        jw_null(w, "trend");
+    else
+        jw_str(w, "trend", words[t]);
+}
+
+static void write_outlook(struct json_writer *w, const struct shown *s)
+{
+    const struct lot_outlook *o = s->outlook;
+    struct forecast f;
+    if (asked(s, F_TREND))
+        write_trend(w, s);
+    if (!o->minutes || !asked(s, F_ARRIVAL))
+        return;
+    if (!o->arrival(o->ctx, s->l->idx, o->minutes, &f)) {
+        jw_null(w, "arrival");
+        return;
+    }
+    jw_object(w, "arrival");
+    jw_int(w, "minutes", o->minutes);
+    jw_int(w, "expected", f.expected);
+    jw_int(w, "low", f.low);
+    jw_int(w, "high", f.high);
+    jw_real(w, "chance", f.chance, 2);
+    jw_end_object(w);
+}
+
 static void write_state(struct json_writer *w, const struct shown *s)
 {
     const struct reading *r = s->r;
@@ -99,6 +133,7 @@ static void write_state(struct json_writer *w, const struct shown *s)
     text_field(w, s, F_STATUS, status_name(s->current ? r->status : STATUS_UNKNOWN));
     if (asked(s, F_OPEN_NOW))
         write_open_now(w, s);
+    write_outlook(w, s);
     text_field(w, s, F_FRESHNESS, freshness_name(freshness_of(r, s->l->interval_ms, s->now_ms)));
     time_field(w, s, F_OBSERVED_AT, r->observed_ms);
     time_field(w, s, F_CHANGED_AT, r->changed_ms);
@@ -200,8 +235,8 @@ static void write_names(struct json_writer *w, const struct shown *s)
 
 void render_lot_object(struct json_writer *w, const struct registry_lot *l, const struct lot_view *v)
 {
-    struct shown s = {l, &l->reading, freshness_current(&l->reading, l->interval_ms, v->now_ms), v->now_ms,
-                      v->fields};
+    struct shown s = {l,         &l->reading, freshness_current(&l->reading, l->interval_ms, v->now_ms),
+                      v->now_ms, v->fields,   &v->outlook};
     jw_object(w, NULL);
     write_names(w, &s);
     if (asked(&s, F_LOCATION))

@@ -3,11 +3,11 @@
  */
 #include "api/render.h"
 
-int render_lots(const struct selection *s, const struct lots_query *q, int64_t now_ms, struct buf *out,
-                int64_t *until_ms)
+int render_lots(const struct selection *s, const struct lots_query *q, const struct lot_outlook *outlook,
+                int64_t now_ms, struct buf *out, int64_t *until_ms)
 {
     struct json_writer w;
-    struct lot_view v = {.crs = q->crs, .now_ms = now_ms, .fields = q->fields};
+    struct lot_view v = {.crs = q->crs, .now_ms = now_ms, .fields = q->fields, .outlook = *outlook};
     char next[QUERY_CURSOR];
     jw_init(&w, out);
     jw_object(&w, NULL);

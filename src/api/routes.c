@@ -26,6 +26,7 @@ static const struct row rows[] = {
     {"/v1/ingest/{}", ROUTE_INGEST, ROUTE_POST, false, false, NOUN_FEED, PUBLIC},
     {"/v1/lots/{}", ROUTE_LOT, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/lots/{}/history", ROUTE_HISTORY, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
+    {"/v1/lots/{}/forecast", ROUTE_FORECAST, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/summary", ROUTE_SUMMARY, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/stream", ROUTE_STREAM, ROUTE_GET, false, true, NOUN_LOT, PUBLIC},
     {"/v1/export/snapshot", ROUTE_SNAPSHOT, ROUTE_GET, false, false, NOUN_SINK, PUBLIC},

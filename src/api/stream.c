@@ -216,17 +216,21 @@ void streams_heard(struct streams *s, uint32_t idx, enum registry_event ev)
     gather_soon(s);
 }
 
-#define MOVING                                                                                             \
-    (FIELD_BIT(F_ID) | FIELD_BIT(F_TOTAL) | FIELD_BIT(F_OPEN) | FIELD_BIT(F_FREE) |                        \
-     FIELD_BIT(F_LAST_KNOWN) | FIELD_BIT(F_RAW_FREE) | FIELD_BIT(F_BAND) | FIELD_BIT(F_STATUS) |           \
-     FIELD_BIT(F_OPEN_NOW) | FIELD_BIT(F_FRESHNESS) | FIELD_BIT(F_OBSERVED_AT) | FIELD_BIT(F_CHANGED_AT) | \
-     FIELD_BIT(F_VALID_UNTIL) | FIELD_BIT(F_SEQ) | FIELD_BIT(F_QUALITY) | FIELD_BIT(F_CLASSES) |           \
-     FIELD_BIT(F_ZONES))
+#define MOVING                                                                                        \
+    (FIELD_BIT(F_ID) | FIELD_BIT(F_TOTAL) | FIELD_BIT(F_OPEN) | FIELD_BIT(F_FREE) |                   \
+     FIELD_BIT(F_LAST_KNOWN) | FIELD_BIT(F_RAW_FREE) | FIELD_BIT(F_BAND) | FIELD_BIT(F_STATUS) |      \
+     FIELD_BIT(F_OPEN_NOW) | FIELD_BIT(F_TREND) | FIELD_BIT(F_FRESHNESS) | FIELD_BIT(F_OBSERVED_AT) | \
+     FIELD_BIT(F_CHANGED_AT) | FIELD_BIT(F_VALID_UNTIL) | FIELD_BIT(F_SEQ) | FIELD_BIT(F_QUALITY) |   \
+     FIELD_BIT(F_CLASSES) | FIELD_BIT(F_ZONES))
 
 static void write_event(struct streams *s, uint32_t idx, struct buf *b)
 {
     const struct registry_lot *l = registry_lot(s->api->reg, idx);
-    struct lot_view v = {.now_ms = api_now(s->api), .distance_m = DISTANCE_NONE, .fields = MOVING};
+    const struct call call = {.api = s->api};
+    struct lot_view v = {.now_ms = api_now(s->api),
+                         .distance_m = DISTANCE_NONE,
+                         .fields = MOVING,
+                         .outlook = call_outlook(&call, 0)};
     enum registry_event what = select_public(l) ? s->told[idx].what : REGISTRY_REMOVED;
     if (what == REGISTRY_REMOVED && select_public(l)) /* and there again meanwhile */
         what = REGISTRY_REGISTERED;

@@ -107,7 +107,7 @@ def path_of(public, operation, **args):
     return path
 
 
-READS = {"lots_list": {}, "lot_now": {"id": LOT}, "lot_history": {"id": LOT}, "summary_get": {}, "openapi_get": {}, "native_schema_get": {},
+READS = {"lots_list": {}, "lot_now": {"id": LOT}, "lot_history": {"id": LOT}, "lot_forecast": {"id": LOT}, "summary_get": {}, "openapi_get": {}, "native_schema_get": {},
          "problem_get": {"name": "bad-parameter"}, "healthz": {}, "readyz": {}, **{name: {} for name in EXPORTS}}
 
 
@@ -170,7 +170,7 @@ def away(public, keep, folder):
 
 def test_the_parameters_examples_work(parkd, public):
     """Each alone (with what it needs), and all of an operation together but for those that exclude one another."""
-    needs = {"radius": "near=118.0531,36.8161&"}
+    needs = {name: "near=118.0531,36.8161&" for name in ("radius", "arrive_in")}
     tried = 0
     for name, args in READS.items():
         for one in public.parameters(name):
@@ -189,7 +189,7 @@ def test_exports_under_their_contract(parkd, public):
 
 
 def test_a_list_shows_what_it_says(parkd, public):
-    always = {"id", "name", "location", "total", "open", "free", "band", "status", "open_now", "freshness", "observed_at", "changed_at", "age_s", "valid_until", "seq",
+    always = {"id", "name", "location", "total", "open", "free", "band", "status", "open_now", "trend", "freshness", "observed_at", "changed_at", "age_s", "valid_until", "seq",
               "quality", "classes", "zones"}
     for lot in public.check("lots_list", parkd.get("/v1/lots")).json()["lots"]:
         assert always <= set(lot), lot

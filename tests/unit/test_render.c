@@ -14,7 +14,8 @@
 
 static const struct lot_view plain = {.now_ms = NOW,
                                       .distance_m = DISTANCE_NONE,
-                                      .fields = (FIELD_BIT(F_ZONES + 1) - 1) & ~FIELD_BIT(F_OPEN_NOW)};
+                                      .fields = (FIELD_BIT(F_ZONES + 1) - 1) & ~FIELD_BIT(F_OPEN_NOW) &
+                                                ~FIELD_BIT(F_TREND)};
 
 static struct registry *one_lot(const char *registration, const char *visible, int64_t age_ms)
 {
@@ -126,7 +127,7 @@ static void lists_and_tells_the_first_end(void **state)
     assert_int_equal(query_lots(&q, &asked, &why), 0);
     assert_int_equal(select_lots(reg, NULL, &asked, NOW, &s, &why), 0);
     buf_init(&b, LIMIT);
-    assert_int_equal(render_lots(&s, &asked, NOW, &b, &until), 0);
+    assert_int_equal(render_lots(&s, &asked, &(struct lot_outlook){.trend = NULL}, NOW, &b, &until), 0);
     assert_has(buf_get(&b),
                "{\"as_of\":\"2026-11-22T08:00:00Z\",\"count\":2,\"next\":\"B\",\"lots\":[{\"id\":\"A\"");
     assert_has(buf_get(&b), "\"free\":0,\"band\":\"full\"");
