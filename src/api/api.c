@@ -240,6 +240,7 @@ static int make_parts(struct api *a, const struct api_conf *conf)
     a->places = places_new();
     a->places_moved = true;
     a->streams = streams_new(a, conf->max_streams);
+    a->holidays = conf->holidays;
     a->forecasts = forecasts_new(a);
     a->taken = auth_memory_new();
     a->rate = conf->rate_per_minute > 0 ? rate_new(conf->rate_per_minute) : NULL;

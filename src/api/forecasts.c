@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "parkd/base/iso8601.h"
+#include "parkd/model/holidays.h"
 #include "parkd/model/series.h"
 #include "parkd/net/timer.h"
 
@@ -44,6 +45,11 @@ static int64_t step_now(const struct forecasts *f)
     return api_now(f->api) / FORECAST_STEP_MS;
 }
 
+static bool is_usual(const struct forecasts *f, int64_t step)
+{
+    return !f->api->holidays || !holidays_has(f->api->holidays, step * FORECAST_STEP_MS);
+}
+
 /* --- the past --- */
 
 static void past_free(struct reading_past *p)
@@ -69,7 +75,7 @@ static void take_day(struct reading_past *p, int day, int64_t last)
     struct view bytes = {p->days + (size_t)day * SERIES_DAY_BYTES, SERIES_DAY_BYTES};
     int64_t first = (p->first_ms + day * DAY_MS) / FORECAST_STEP_MS;
     for (int s = 0; s < DAY_STEPS && first + s <= last; s++)
-        forecast_take(p->lot, first + s, count_at(bytes, s), true);
+        forecast_take(p->lot, first + s, count_at(bytes, s), is_usual(p->owner, first + s));
 }
 
 static void build_soon(struct forecasts *f)
@@ -177,7 +183,7 @@ static void sweep(struct forecasts *f)
     uint32_t end = f->next_sweep + TURN_LOTS;
     for (; f->next_sweep < f->n && f->next_sweep < end; f->next_sweep++)
         if (f->lots[f->next_sweep])
-            forecast_take(f->lots[f->next_sweep], f->step, count_now(f, f->next_sweep), true);
+            forecast_take(f->lots[f->next_sweep], f->step, count_now(f, f->next_sweep), is_usual(f, f->step));
     f->sweeping = f->next_sweep < f->n;
 }
 
@@ -341,11 +347,10 @@ void forecasts_metrics(const struct forecasts *f, struct buf *out)
         double sum = 0;
         int n = 0;
         for (uint32_t i = 0; i < f->n; i++) {
-            struct forecast told;
-            const char *why = NULL;
-            if (!f->lots[i] || !forecasts_tell(f, i, h, &told, &why))
+            double error = f->lots[i] ? forecast_error(f->lots[i], h) : -1;
+            if (error < 0)
                 continue;
-            sum += told.error;
+            sum += error;
             n++;
         }
         if (n)

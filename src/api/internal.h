@@ -47,7 +47,8 @@ struct api {
     const struct addr_filter *proxies; /* NULL: none */
     struct streams *streams;
     struct forecasts *forecasts;
-    struct trend_of_lot *trends; /* by the registry's index */
+    const struct holidays *holidays; /* NULL: none */
+    struct trend_of_lot *trends;     /* by the registry's index */
     uint32_t n_trends;
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;

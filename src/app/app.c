@@ -60,6 +60,17 @@ static int take_subnets(const struct conf_list *list, const char *at, struct add
     return 0;
 }
 
+int app_take_holidays(const struct conf *c, struct holidays *out, struct why *why)
+{
+    for (int i = 0; i < c->district.holidays.n; i++) {
+        const char *day = c->district.holidays.v[i];
+        if (day[0] && holidays_add(out, view_of(day)))
+            return why_set(why, ERR_INVALID, "/district/holidays",
+                           "%s is no day like 2027-01-01 or 2026-10-01/2026-10-07", day);
+    }
+    return 0;
+}
+
 int app_take_subnets(const struct conf *c, struct addr_filter *polled, struct addr_filter *proxies,
                      struct why *why)
 {
@@ -175,6 +186,7 @@ static int make_api(struct app *a, struct why *why)
                           .rate_per_minute = (int)a->conf.public.rate_per_minute,
                           .max_streams = (int)a->conf.public.max_streams,
                           .proxies = &a->proxies,
+                          .holidays = &a->holidays,
                           .district_name = a->conf.district.name};
     if (set_socket(a, why))
         return ERR_TOO_BIG;
@@ -314,7 +326,8 @@ static int start(struct app *a)
 {
     struct why why = {0};
     int n_failed = 0;
-    if (app_take_subnets(&a->conf, &a->filter, &a->proxies, &why) || setup_state_dir(a, &why))
+    if (app_take_subnets(&a->conf, &a->filter, &a->proxies, &why) ||
+        app_take_holidays(&a->conf, &a->holidays, &why) || setup_state_dir(a, &why))
         return fail(a, "configuration", &why);
     if (!(a->loop = loop_new()) || loop_on_signals(a->loop, on_signal, a) || !(a->reg = registry_new()) ||
         !(a->dir = directory_new()))

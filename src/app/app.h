@@ -14,6 +14,7 @@
 #include "parkd/base/crypto.h"
 #include "parkd/conf/conf.h"
 #include "parkd/feed/feeds.h"
+#include "parkd/model/holidays.h"
 #include "parkd/net/addr_filter.h"
 #include "parkd/net/fetch.h"
 #include "parkd/office/office.h"
@@ -25,7 +26,8 @@ struct app {
     const char *conf_path;                /* NULL: none; read again on SIGHUP */
     const char *flag_state, *flag_listen; /* what the command line set, NULL if not */
     struct clock clock;
-    struct addr_filter filter;                /* what may be polled */
+    struct addr_filter filter; /* what may be polled */
+    struct holidays holidays;
     struct addr_filter proxies;               /* in front of the public listener */
     char socket[CONF_PATH_SIZE + 16];         /* "unix:…/staff.sock" */
     unsigned char master_key[SEAL_KEY_BYTES]; /* seals secrets */
@@ -93,6 +95,8 @@ void district_seed(struct app *a, void (*done)(struct app *a, int err));
 int app_read_conf(const struct app *a, struct conf *out, struct why *why) must_check;
 
 /* The private subnets that feeds may be polled in; ERR_INVALID names the wrong one. */
+/* ERR_INVALID names the wrong one. */
+int app_take_holidays(const struct conf *c, struct holidays *out, struct why *why) must_check;
 int app_take_subnets(const struct conf *c, struct addr_filter *polled, struct addr_filter *proxies,
                      struct why *why) must_check;
 

@@ -32,7 +32,9 @@ static const char *environment(const char *name)
 static int check_subnets(const struct conf *c, struct why *why)
 {
     struct addr_filter unused = {0};
-    return app_take_subnets(c, &unused, &unused, why);
+    struct holidays days = {0};
+    int err = app_take_subnets(c, &unused, &unused, why);
+    return err ? err : app_take_holidays(c, &days, why);
 }
 
 int app_read_conf(const struct app *a, struct conf *out, struct why *why)

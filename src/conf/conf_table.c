@@ -59,6 +59,8 @@ const struct conf_field conf_fields[] = {
      "lots, feeds and sinks that seed an empty store once; never overrides what is there"},
     {"district.division", CONF_TEXT, false, AT(district.division), 0, 0, NULL, "",
      "the district's six digits of GB/T 2260 for lot codes, like 370302; empty: codes are given"},
+    {"district.holidays", CONF_LIST, false, AT(district.holidays), 0, 0, NULL, "",
+     "days that forecasts do not learn from, like 2026-10-01/2026-10-07 or 2027-01-01"},
     {"net.allow_subnets", CONF_LIST, false, AT(net.allow_subnets), 0, 0, NULL, "",
      "private subnets that feeds may be polled in, like 10.20.0.0/16"},
     {"net.max_polls", CONF_INT, false, AT(net.max_polls), 1, 4096, NULL, "64", "polls at once"},

@@ -318,6 +318,12 @@ static int32_t places(double share, int32_t size, int32_t least, int32_t most)
     return v < least ? least : v > most ? most : (int32_t)v;
 }
 
+double forecast_error(const struct forecast_lot *f, int horizon)
+{
+    const struct learner *l = &f->learners[horizon];
+    return l->n < LEARNT ? -1 : l->mean_error * f->size;
+}
+
 int forecast_tell(const struct forecast_lot *f, int horizon, int32_t now, int32_t base, struct forecast *out)
 {
     const struct learner *l = &f->learners[horizon];

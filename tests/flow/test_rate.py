@@ -87,11 +87,12 @@ def test_no_limit(keep, folder):
     assert {one.status for one in answers} == {200} and "RateLimit" not in answers[0].headers
 
 
-def test_a_wrong_subnet_is_named(folder):
+@pytest.mark.parametrize("part, key, value", [("public", "trusted_proxies", "10.0.0.0/40"), ("district", "holidays", "2026-10-07/2026-10-01")])
+def test_a_wrong_setting_is_named(folder, part, key, value):
     from harness.parkd import Parkd, run
-    parkd = Parkd(folder / "parkd", {"public": {"trusted_proxies": ["10.0.0.0/40"]}})
+    parkd = Parkd(folder / "parkd", {part: {key: [value]}})
     said = run("--config", parkd.conf_path, "--check-config")
-    assert said.returncode != 0 and "/public/trusted_proxies" in said.stderr + said.stdout
+    assert said.returncode != 0 and f"/{part}/{key}" in said.stderr + said.stdout and value in said.stderr + said.stdout
 
 
 @pytest.mark.parametrize("trusted, served", [([], 3), (["127.0.0.0/8"], 6)])

@@ -17,6 +17,7 @@
 #include "parkd/office/office.h"
 
 struct addr_filter;
+struct holidays;
 struct api;
 struct loop;
 
@@ -33,6 +34,7 @@ struct api_conf {
     int max_streams;                   /* readers of /v1/stream */
     const struct addr_filter *proxies; /* trusted ones; NULL: none; kept */
     const char *district_name;         /* for the page */
+    const struct holidays *holidays;   /* days that forecasts do not learn from; NULL: none; kept */
 };
 
 enum ingest_code { INGEST_OK, INGEST_TOUCH, INGEST_DUP, INGEST_OLD, INGEST_REJECTED, INGEST_AWAY };

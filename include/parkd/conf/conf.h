@@ -45,6 +45,7 @@ struct conf {
     } dialects;
     struct {
         char name[CONF_PATH_SIZE], file[CONF_PATH_SIZE], division[CONF_PATH_SIZE];
+        struct conf_list holidays;
     } district;
     struct {
         struct conf_list allow_subnets;

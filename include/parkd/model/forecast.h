@@ -46,4 +46,7 @@ void forecast_take(struct forecast_lot *f, int64_t step, int32_t free, bool usua
 int forecast_tell(const struct forecast_lot *f, int horizon, int32_t now, int32_t base,
                   struct forecast *out) must_check;
 
+/* Places by which it was wrong of late, on average; below 0: too little was heard. */
+double forecast_error(const struct forecast_lot *f, int horizon);
+
 #endif
