@@ -285,7 +285,7 @@ static int64_t page_until(const struct selection *s, int64_t now_ms)
 static struct cache_entry *make_page(const struct call *c, bool english, struct view key)
 {
     struct cache_stamp now = stamp_of(c->api);
-    struct page_view v = {english, c->api->district, now.now_ms};
+    struct page_view v = {english, c->api->district, now.now_ms, call_outlook(c, 0)};
     struct view html = {(const char *)index_html, index_html_len};
     struct selection s;
     struct buf body;

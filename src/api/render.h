@@ -76,6 +76,7 @@ struct page_view {
     bool english;
     const char *district;
     int64_t now_ms;
+    struct lot_outlook outlook;
 };
 int render_page(struct view html, const struct selection *s, const struct page_view *v,
                 struct buf *out) must_check;

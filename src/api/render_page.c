@@ -31,6 +31,14 @@ static const struct word {
     {"unknown", "数据未更新", "no current data"},
     {"never", "尚无数据", "no data yet"},
     {"closed", "关闭", "closed"},
+    {"find", "找停车场", "Find a car park"},
+    {"find_hint", "名称或地址", "name or address"},
+    {"near", "离我近的在前", "Nearest first"},
+    {"denied", "没有取得位置，列表按原来的顺序。", "No position was given; the list stays as it is."},
+    {"nothing", "没有符合的停车场。", "No car park fits."},
+    {"filling", "空位在减少", "filling"},
+    {"emptying", "空位在增加", "emptying"},
+    {"steady", "平稳", "steady"},
     {"s", "{} 秒前", "{} s ago"},
     {"min", "{} 分钟前", "{} min ago"},
     {"h", "{} 小时前", "{} h ago"},
@@ -161,6 +169,25 @@ static void row_free(const struct page *p, const struct registry_lot *l)
     buf_str(p->out, "</p>");
 }
 
+/* Arrow and word; the same as list.js shows. */
+static void row_trend(const struct page *p, const struct registry_lot *l, const char *kind)
+{
+    static const struct {
+        const char *word, *arrow;
+    } shown[] = {[TREND_FILLING] = {"filling", "↘"},
+                 [TREND_STEADY] = {"steady", "→"},
+                 [TREND_EMPTYING] = {"emptying", "↗"}};
+    const struct lot_outlook *o = &p->v->outlook;
+    bool silent = !strcmp(kind, "never") || !strcmp(kind, "unknown") || !strcmp(kind, "closed");
+    enum trend t = o->trend && !silent ? o->trend(o->ctx, l->idx) : TREND_UNKNOWN;
+    buf_str(p->out, "<p class=\"trend\">");
+    if (t != TREND_UNKNOWN) {
+        buf_printf(p->out, "%s ", shown[t].arrow);
+        text(p, say(p, shown[t].word));
+    }
+    buf_str(p->out, "</p>");
+}
+
 static void row_band(const struct page *p, const char *kind)
 {
     const struct word *w = word_of(view_of(kind));
@@ -214,6 +241,7 @@ static void row(const struct page *p, const struct registry_lot *l)
     row_name(p, &l->lot);
     row_free(p, l);
     row_band(p, kind);
+    row_trend(p, l, kind);
     row_age(p, l->reading.observed_ms);
     buf_str(p->out, "</li>\n");
 }

@@ -163,8 +163,8 @@ static void page(const struct registry *reg, bool english, struct buf *b)
     static const char html[] =
         "<html lang=\"{{lang}}\"><title>{{district}} {{title}}</title>{{title_sub}}"
         "<ul data-few=\"{{few}}\" data-few-sub=\"{{few_sub}}\" data-c=\"{{count_form}}\">{{rows}}</ul>"
-        "{{count}} {{as_of}} {{as_of_iso}} {{nothing}}{{";
-    struct page_view v = {english, "<b>District</b>", NOW};
+        "{{count}} {{as_of}} {{as_of_iso}} {{no_such}}{{";
+    struct page_view v = {.english = english, .district = "<b>District</b>", .now_ms = NOW};
     struct selection s;
     assert_int_equal(select_page(reg, NOW, 1000, &s), 0);
     buf_init(b, LIMIT);
@@ -192,14 +192,16 @@ static void fills_the_page(void **state)
         "<p class=\"free\"><b>3</b><span> / 100</span></p><p class=\"band\"><span class=\"shape\" "
         "aria-hidden=\"true\"></span><span class=\"word\">紧张</span> <small class=\"sub\" lang=\"en\">few "
         "left</small></p>"
-        "<p class=\"age\"><time datetime=\"2026-11-22T07:58:59Z\">1 分钟前</time></p></li>\n"
+        "<p class=\"trend\"></p><p class=\"age\"><time datetime=\"2026-11-22T07:58:59Z\">1 "
+        "分钟前</time></p></li>\n"
         "<li class=\"lot unknown\" data-id=\"ZD-2\" data-observed=\"\" data-until=\"\" "
         "data-total=\"30\"><h2>东门</h2>"
         "<p class=\"where\"></p><p class=\"free\"><b>–</b><span> / 30</span></p><p class=\"band\"><span "
         "class=\"shape\" "
         "aria-hidden=\"true\"></span><span class=\"word\">尚无数据</span> <small class=\"sub\" "
         "lang=\"en\">no data yet</small>"
-        "</p><p class=\"age\"><time></time></p></li>\n</ul>2 个停车场，1 个有实时数据 16:00:00 "
+        "</p><p class=\"trend\"></p><p class=\"age\"><time></time></p></li>\n</ul>2 个停车场，1 个有实时数据 "
+        "16:00:00 "
         "2026-11-22T08:00:00Z {{");
     buf_fini(&b);
     page(reg, true, &b);

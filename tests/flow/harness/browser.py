@@ -41,7 +41,7 @@ class Browser:
     def __init__(self, width=DESK):
         self.driver = webdriver.Chrome(service=Service(DRIVER), options=options())
         self.driver.set_page_load_timeout(30)
-        self.complaints, self.hosts = [], set()
+        self.complaints, self.hosts, self.asked = [], set(), []
         self.size(width)
 
     def close(self):
@@ -146,4 +146,5 @@ class Browser:
                 url = urllib.parse.urlsplit(message["params"]["request"]["url"])
                 if url.scheme not in ("data", "blob", "chrome", "about", "chrome-extension"):
                     self.hosts.add(url.netloc)
+                    self.asked.append(message["params"]["request"]["url"])
         return self
