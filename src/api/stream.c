@@ -50,7 +50,7 @@ struct streams {
     struct api *api;
     struct event_ring *ring;
     uint32_t epoch; /* of the ids: another parkd, or another life of this one, has another */
-    struct timer *gather, *minute;
+    struct timer *gather, *look;
     struct reader *readers;
     int n, max;
     int64_t gathered_ms, left_ms; /* mono: the last gathering; when the last reader left */
@@ -303,19 +303,23 @@ static void on_gather(void *ctx)
     wake_all(s, from);
 }
 
-/* A quarter of a minute: comments for the quiet, an end for the stuck. */
-static void on_minute(void *ctx)
+/* Comments for the quiet, an end for the stuck and for who has gone: a page that was closed must not keep
+ * another one out. */
+static void on_look(void *ctx)
 {
     struct streams *s = ctx;
     struct reader *r, *tmp;
     int64_t now = mono(s);
-    timer_arm(s->minute, STREAM_COMMENT_MS);
+    timer_arm(s->look, STREAM_LOOK_MS);
     (void)anybody(s);
     DL_FOREACH_SAFE2(s->readers, r, tmp, next_reader)
     {
-        if (r->due && !http_stream_waits(r->http) && now - r->taken_ms >= STREAM_STUCK_MS) {
+        if (http_stream_left(r->http)) {
+            r->cut = true;
+            http_stream_cut(r->http);
+        } else if (r->due && !http_stream_waits(r->http) && now - r->taken_ms >= STREAM_STUCK_MS) {
             cut(r);
-        } else if (now - r->taken_ms >= STREAM_COMMENT_MS - 1000) {
+        } else if (now - r->taken_ms >= STREAM_COMMENT_MS - STREAM_LOOK_MS) {
             r->comment = true;
             wake(r);
         }
@@ -333,12 +337,12 @@ struct streams *streams_new(struct api *a, int max_readers)
     s->max = max_readers;
     s->ring = event_ring_new();
     s->gather = timer_new(a->loop, on_gather, s);
-    s->minute = timer_new(a->loop, on_minute, s);
-    if (!s->ring || !s->gather || !s->minute || crypto_random(&s->epoch, sizeof s->epoch)) {
+    s->look = timer_new(a->loop, on_look, s);
+    if (!s->ring || !s->gather || !s->look || crypto_random(&s->epoch, sizeof s->epoch)) {
         streams_free(s);
         return NULL;
     }
-    timer_arm(s->minute, STREAM_COMMENT_MS);
+    timer_arm(s->look, STREAM_LOOK_MS);
     return s;
 }
 
@@ -346,8 +350,8 @@ void streams_stop(struct streams *s)
 {
     s->stopped = true;
     timer_free(s->gather);
-    timer_free(s->minute);
-    s->gather = s->minute = NULL;
+    timer_free(s->look);
+    s->gather = s->look = NULL;
 }
 
 void streams_free(struct streams *s)

@@ -17,6 +17,7 @@
 #include "api/internal.h"
 
 #define STREAM_GATHER_MS  100
+#define STREAM_LOOK_MS    2000  /* how often readers are looked after */
 #define STREAM_COMMENT_MS 15000 /* a quiet reader gets a comment, so that proxies keep the connection */
 #define STREAM_STUCK_MS   30000
 #define STREAM_LOTS_MAX   100 /* ids in `lots` */

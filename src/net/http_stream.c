@@ -2,6 +2,7 @@
  * Answers without an end: the source is asked for bytes when the socket takes some; when it has none the
  * connection is suspended until somebody wakes it.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -70,6 +71,13 @@ void http_stream_wake(struct http_stream *st)
 bool http_stream_waits(const struct http_stream *st)
 {
     return st->waiting;
+}
+
+bool http_stream_left(const struct http_stream *st)
+{
+    char byte;
+    ssize_t n = st->waiting ? recv(st->conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void http_stream_cut(struct http_stream *st)

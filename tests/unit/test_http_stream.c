@@ -189,6 +189,24 @@ static void notices_who_left(void **state)
     assert_int_equal(w->sources[0].gone, 1);
 }
 
+/* Without a byte to send: a connection that waits can be looked at. */
+static void sees_who_left(void **state)
+{
+    struct world *w = *state;
+    struct raw_client *c = reader(w, "GET", "HTTP/1.1");
+    assert_true(raw_gets(w->loop, c, "first\n"));
+    run_for(w->loop, 20);
+    assert_false(http_stream_left(w->sources[0].stream));
+    raw_close(c);
+    for (int i = 0; i < 100 && !http_stream_left(w->sources[0].stream); i++)
+        run_for(w->loop, 20);
+    assert_true(http_stream_left(w->sources[0].stream));
+    http_stream_cut(w->sources[0].stream);
+    for (int i = 0; i < 100 && !w->sources[0].gone; i++)
+        run_for(w->loop, 20);
+    assert_int_equal(w->sources[0].gone, 1);
+}
+
 /* The client takes nothing: it is not asked for more than its connection holds, and a cut ends it. */
 static void cuts_who_takes_nothing(void **state)
 {
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(begins_later_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_clients_and_heads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_who_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sees_who_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cuts_who_takes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cuts_who_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_with_the_server, set_up, tear_down),

@@ -103,6 +103,8 @@ struct http_stream *http_answer_stream(struct http_request *req, const struct ht
 void http_stream_wake(struct http_stream *st);
 /* Did the client take all there was? */
 bool http_stream_waits(const struct http_stream *st);
+/* Has the client closed its side? A connection that waits sees that only here, or when it is woken. */
+bool http_stream_left(const struct http_stream *st);
 /* Closes the connection, whatever it still has to take; `gone` follows in a later turn. */
 void http_stream_cut(struct http_stream *st);
 
