@@ -333,6 +333,15 @@ bool forecasts_in(const struct forecasts *f, uint32_t idx, int minutes, struct f
     return true;
 }
 
+bool forecasts_day(const struct forecasts *f, uint32_t idx, int64_t ms, struct forecast_day *out)
+{
+    int64_t midnight = (ms + BEIJING_MS) / DAY_MS * DAY_MS - BEIJING_MS;
+    if (idx >= f->n || !f->lots[idx])
+        return false;
+    forecast_day(f->lots[idx], midnight / FORECAST_STEP_MS, out);
+    return true;
+}
+
 void forecasts_metrics(const struct forecasts *f, struct buf *out)
 {
     buf_printf(out,

@@ -25,6 +25,8 @@ bool forecasts_tell(const struct forecasts *f, uint32_t idx, int horizon, struct
                     const char **why);
 /* In so many minutes (1…120), between the horizons around. */
 bool forecasts_in(const struct forecasts *f, uint32_t idx, int minutes, struct forecast *out);
+/* The day that holds that moment, midnight to midnight in Beijing. false: nothing is known of this lot. */
+bool forecasts_day(const struct forecasts *f, uint32_t idx, int64_t ms, struct forecast_day *out);
 /* parkd_forecast_error_ratio, parkd_forecast_lots */
 void forecasts_metrics(const struct forecasts *f, struct buf *out);
 void forecast_handle(const struct call *c);

@@ -50,18 +50,34 @@ static int32_t known(int32_t first, int32_t second)
     return first != COUNT_NONE ? first : second;
 }
 
+/* Members of an open object. */
+static void write_point(struct json_writer *w, struct point p, enum datum from, enum datum crs)
+{
+    p = geo_convert(p, from, crs);
+    jw_real(w, "lng", p.lng, 6);
+    jw_real(w, "lat", p.lat, 6);
+    jw_str(w, "crs", datum_name(crs));
+}
+
 static void write_place(struct json_writer *w, const struct lot *lot, enum datum crs)
 {
-    struct point p = {lot->lng, lot->lat};
     if (!lot->has_point) {
         jw_null(w, "location");
         return;
     }
-    p = geo_convert(p, lot->datum, crs);
     jw_object(w, "location");
-    jw_real(w, "lng", p.lng, 6);
-    jw_real(w, "lat", p.lat, 6);
-    jw_str(w, "crs", datum_name(crs));
+    write_point(w, (struct point){lot->lng, lot->lat}, lot->datum, crs);
+    jw_end_object(w);
+}
+
+static void write_entrance(struct json_writer *w, const struct lot *lot, enum datum crs)
+{
+    if (!lot->has_entrance)
+        return;
+    jw_object(w, "entrance");
+    if (lot->entrance_name[0])
+        jw_str(w, "name", lot->entrance_name);
+    write_point(w, (struct point){lot->entrance_lng, lot->entrance_lat}, lot->entrance_datum, crs);
     jw_end_object(w);
 }
 
@@ -208,7 +224,7 @@ static void write_hours(struct json_writer *w, const struct shown *s)
     buf_fini(&osm);
 }
 
-static void write_detail(struct json_writer *w, const struct shown *s)
+static void write_detail(struct json_writer *w, const struct shown *s, enum datum crs)
 {
     const struct lot *lot = &s->l->lot;
     text_field(w, s, F_KIND, lot->kind);
@@ -221,6 +237,10 @@ static void write_detail(struct json_writer *w, const struct shown *s)
         jw_int(w, "free_minutes", lot->free_minutes);
     if (asked(s, F_HEIGHT) && lot->height_m > 0)
         jw_real(w, "height_m", lot->height_m, 2);
+    if (asked(s, F_ENTRANCE))
+        write_entrance(w, lot, crs);
+    if (asked(s, F_COURIER_MINUTES) && lot->courier_minutes > 0)
+        jw_int(w, "courier_minutes", lot->courier_minutes);
 }
 
 static void write_names(struct json_writer *w, const struct shown *s)
@@ -251,7 +271,7 @@ void render_lot_object(struct json_writer *w, const struct registry_lot *l, cons
         write_classes(w, &s);
     if (asked(&s, F_ZONES))
         write_zones(w, &s);
-    write_detail(w, &s);
+    write_detail(w, &s, v->crs);
     jw_end_object(w);
 }
 

@@ -12,10 +12,9 @@
 #define WEEK   (7 * DAY)
 #define WEEKS  4
 #define AROUND 2 /* quarter hours that smooth the usual change */
-#define WINDOW                                                                                  \
-    (WEEKS * WEEK + 8 + 8 + AROUND + 2) /* steps that features look back, from an origin 8 back \
-                                         */
-#define N         10                    /* features */
+/* Steps that are looked back to: by features from an origin 8 back, and from the first step of today. */
+#define WINDOW    (WEEKS * WEEK + DAY + 8 + 8 + AROUND + 2)
+#define N         10 /* features */
 #define FORGET    0.998
 #define TRUST     100.0 /* of the first numbers; and the weights' uncertainty is kept below … */
 #define WINDUP    1e5   /* … this, or a lot that never moves would forget everything */
@@ -343,4 +342,27 @@ int forecast_tell(const struct forecast_lot *f, int horizon, int32_t now, int32_
                              .chance = chance_of_one(l, told, 1.0 / f->size),
                              .error = l->mean_error * f->size};
     return 0;
+}
+
+/* --- a day --- */
+
+static int32_t usual_at(const struct forecast_lot *f, int64_t step)
+{
+    int32_t sum = 0, n = 0;
+    for (int w = 1; w <= WEEKS; w++) {
+        int64_t then = step - (int64_t)w * WEEK;
+        if (!known(f, then) || !usual(f, then))
+            continue;
+        sum += f->free[then % WINDOW];
+        n++;
+    }
+    return n ? (sum + n / 2) / n : FORECAST_UNKNOWN;
+}
+
+void forecast_day(const struct forecast_lot *f, int64_t first, struct forecast_day *out)
+{
+    for (int i = 0; i < FORECAST_DAY; i++) {
+        out->counts[i] = known(f, first + i) ? f->free[(first + i) % WINDOW] : FORECAST_UNKNOWN;
+        out->usual[i] = usual_at(f, first + i);
+    }
 }

@@ -115,38 +115,61 @@ static int parse_identity(const struct json *j, struct lot *l, struct why *why)
     return 0;
 }
 
-static int read_point(const struct json *p, struct lot *l, struct why *why)
+/* Where a point's numbers go. */
+struct point_at {
+    double *lng, *lat;
+    enum datum *datum;
+};
+
+static int read_point(const struct json *p, const char *const *known, struct point_at out, struct why *why)
 {
-    static const char *const known[] = {"lng", "lat", "datum", NULL};
+    static const char *const needed[] = {"lng", "lat", "datum", NULL};
     int datum = -1, err = json_only(p, known, why);
-    for (int i = 0; !err && known[i]; i++) {
+    for (int i = 0; !err && needed[i]; i++) {
         char at[16];
-        (void)snprintf(at, sizeof at, "/%s", known[i]);
-        if (!json_get(p, known[i]) || json_is(json_get(p, known[i]), JSON_NULL))
+        (void)snprintf(at, sizeof at, "/%s", needed[i]);
+        if (!json_get(p, needed[i]) || json_is(json_get(p, needed[i]), JSON_NULL))
             err = why_set(why, ERR_MISSING, at, "missing");
     }
     if (!err)
-        err = json_want_real(p, "lng", -180, 180, &l->lng, why);
+        err = json_want_real(p, "lng", -180, 180, out.lng, why);
     if (!err)
-        err = json_want_real(p, "lat", -90, 90, &l->lat, why);
+        err = json_want_real(p, "lat", -90, 90, out.lat, why);
     if (!err)
         err = json_want_enum(p, "datum", datum_names, &datum, why);
-    if (err)
-        return err;
-    l->datum = (enum datum)datum;
-    l->has_point = true;
-    return 0;
+    if (!err)
+        *out.datum = (enum datum)datum;
+    return err;
 }
 
-static int parse_point(const struct json *j, struct lot *l, struct why *why)
+static int parse_location(const struct json *j, struct lot *l, struct why *why)
 {
+    static const char *const known[] = {"lng", "lat", "datum", NULL};
     const struct json *p = NULL;
     int err = json_want_node(j, "location", JSON_OBJECT, &p, why);
     if (err || !p)
         return err;
-    err = read_point(p, l, why);
+    err = read_point(p, known, (struct point_at){&l->lng, &l->lat, &l->datum}, why);
     if (err)
         why_under(why, "/location");
+    l->has_point = !err;
+    return err;
+}
+
+static int parse_entrance(const struct json *j, struct lot *l, struct why *why)
+{
+    static const char *const known[] = {"lng", "lat", "datum", "name", NULL};
+    const struct json *p = NULL;
+    int err = json_want_node(j, "entrance", JSON_OBJECT, &p, why);
+    if (err || !p)
+        return err;
+    err =
+        read_point(p, known, (struct point_at){&l->entrance_lng, &l->entrance_lat, &l->entrance_datum}, why);
+    if (!err)
+        err = json_want_str(p, "name", l->entrance_name, sizeof l->entrance_name, why);
+    if (err)
+        why_under(why, "/entrance");
+    l->has_entrance = !err;
     return err;
 }
 
@@ -177,6 +200,10 @@ static int parse_capacity(const struct json *j, struct lot *l, struct why *why)
     if (!err)
         err = want_count(j, "free_minutes", FREE_MINUTES_MAX, &l->free_minutes, why);
     if (!err)
+        err = want_count(j, "courier_minutes", FREE_MINUTES_MAX, &l->courier_minutes, why);
+    if (l->courier_minutes == COUNT_NONE)
+        l->courier_minutes = 0;
+    if (!err)
         err = json_want_real(j, "height_m", 0, HEIGHT_MAX_M, &l->height_m, why);
     return err;
 }
@@ -198,15 +225,16 @@ static int parse_hours(const struct json *j, struct lot *l, struct why *why)
 int lot_parse(const struct json *j, struct lot *out, struct why *why)
 {
     static const char *const known[] = {
-        "id",         "name",  "name_en",    "address",  "area",  "kind",    "phone",        "fee_text",
-        "hours_text", "hours", "location",   "total",    "open",  "classes", "free_minutes", "height_m",
-        "stage",      "feed",  "foreign_id", "operator", "notes", NULL};
+        "id",         "name",  "name_en",    "address",  "area",  "kind",     "phone",           "fee_text",
+        "hours_text", "hours", "location",   "total",    "open",  "classes",  "free_minutes",    "height_m",
+        "stage",      "feed",  "foreign_id", "operator", "notes", "entrance", "courier_minutes", NULL};
     struct lot l = {0};
     int stage = STAGE_REGISTERED;
     int err = json_only(j, known, why);
-    if (err || (err = parse_identity(j, &l, why)) || (err = parse_point(j, &l, why)) ||
-        (err = parse_capacity(j, &l, why)) || (err = parse_classes(j, &l, why)) ||
-        (err = parse_hours(j, &l, why)) || (err = json_want_enum(j, "stage", stage_names, &stage, why)))
+    if (err || (err = parse_identity(j, &l, why)) || (err = parse_location(j, &l, why)) ||
+        (err = parse_entrance(j, &l, why)) || (err = parse_capacity(j, &l, why)) ||
+        (err = parse_classes(j, &l, why)) || (err = parse_hours(j, &l, why)) ||
+        (err = json_want_enum(j, "stage", stage_names, &stage, why)))
         return err;
     l.stage = (enum lot_stage)stage;
     *out = l;

@@ -128,12 +128,32 @@ static void stands_anything(void **state)
     }
 }
 
+/* Mondays 0…95 at each quarter hour, counted from the week's number on. */
+static void tells_a_day_and_a_usual_one(void **state)
+{
+    struct forecast_lot *f = forecast_new();
+    struct forecast_day d;
+    (void)state;
+    for (int w = 0; w < 6; w++) /* the first one is too long ago; the third is a holiday */
+        for (int i = 0; i < (w < 5 ? FORECAST_DAY : 40); i++)
+            forecast_take(f, AT + (int64_t)w * WEEK + i, w == 2 ? 900 : i + w * 10, w != 2);
+    forecast_day(f, AT + 5 * WEEK, &d);
+    for (int i = 0; i < FORECAST_DAY; i++) {
+        assert_int_equal(d.counts[i], i < 40 ? i + 50 : FORECAST_UNKNOWN);
+        assert_int_equal(d.usual[i], i + (10 + 30 + 40 + 1) / 3);
+    }
+    forecast_day(f, AT + 3 * DAY, &d);
+    assert_int_equal(d.counts[0], FORECAST_UNKNOWN);
+    assert_int_equal(d.usual[0], FORECAST_UNKNOWN);
+    forecast_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns_what_repeats),      cmocka_unit_test(says_that_there_is_none),
-        cmocka_unit_test(says_when_it_cannot_know), cmocka_unit_test(leaves_holidays_out),
-        cmocka_unit_test(stands_anything),
+        cmocka_unit_test(learns_what_repeats),         cmocka_unit_test(says_that_there_is_none),
+        cmocka_unit_test(tells_a_day_and_a_usual_one), cmocka_unit_test(says_when_it_cannot_know),
+        cmocka_unit_test(leaves_holidays_out),         cmocka_unit_test(stands_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,8 @@ static void reads_every_member(void **state)
         "\"lat\":36.8,\"datum\":\"gcj02\"},\"total\":420,\"open\":400,\"classes\":{\"charging\":10,\"nev\":0}"
         ","
         "\"free_minutes\":30,\"height_m\":2.1,\"stage\":\"connected\",\"feed\":\"f1\",\"foreign_id\":\"77\","
+        "\"courier_minutes\":20,\"entrance\":{\"lng\":118.06,\"lat\":36.9,\"datum\":\"wgs84\",\"name\":"
+        "\"东门\"},"
         "\"notes\":\"n\"}",
         &l, &why);
     assert_int_equal(err, 0);
@@ -43,6 +45,10 @@ static void reads_every_member(void **state)
     assert_int_equal(l.stage, STAGE_CONNECTED);
     assert_string_equal(l.feed, "f1");
     assert_string_equal(l.foreign_id, "77");
+    assert_int_equal(l.courier_minutes, 20);
+    assert_true(l.has_entrance && l.entrance_lng > 118.05 && l.entrance_lat > 36.85);
+    assert_int_equal(l.entrance_datum, DATUM_WGS84);
+    assert_string_equal(l.entrance_name, "东门");
 }
 
 static void fills_in_what_is_absent(void **state)
@@ -55,7 +61,8 @@ static void fills_in_what_is_absent(void **state)
     assert_int_equal(l.open, COUNT_NONE);
     assert_int_equal(l.free_minutes, COUNT_NONE);
     assert_int_equal(l.stage, STAGE_REGISTERED);
-    assert_false(l.has_point);
+    assert_false(l.has_point || l.has_entrance);
+    assert_int_equal(l.courier_minutes, 0);
     assert_string_equal(l.feed, "");
     assert_string_equal(l.foreign_id, "a");
 }
@@ -96,6 +103,10 @@ static void names_every_fault(void **state)
          "/location/datum", ERR_RANGE},
         {"{\"id\":\"a\",\"name\":\"b\",\"location\":{\"lng\":1,\"lat\":1,\"datum\":\"wgs84\",\"z\":1}}",
          "/location/z", ERR_UNKNOWN_KEY},
+        {"{\"id\":\"a\",\"name\":\"b\",\"entrance\":{\"lng\":1,\"lat\":1}}", "/entrance/datum", ERR_MISSING},
+        {"{\"id\":\"a\",\"name\":\"b\",\"entrance\":{\"lng\":1,\"lat\":1,\"datum\":\"wgs84\",\"z\":1}}",
+         "/entrance/z", ERR_UNKNOWN_KEY},
+        {"{\"id\":\"a\",\"name\":\"b\",\"courier_minutes\":1441}", "/courier_minutes", ERR_RANGE},
         {"{\"id\":\"a\",\"name\":\"b\",\"stage\":\"live\"}", "/stage", ERR_RANGE},
         {"{\"id\":\"a\",\"name\":\"b\",\"stage\":3}", "/stage", ERR_TYPE},
         {"{\"id\":\"a\",\"name\":\"b\",\"feed\":\"f 1\"}", "/feed", ERR_INVALID},

@@ -46,6 +46,15 @@ void forecast_take(struct forecast_lot *f, int64_t step, int32_t free, bool usua
 int forecast_tell(const struct forecast_lot *f, int horizon, int32_t now, int32_t base,
                   struct forecast *out) must_check;
 
+/* A day of 96 quarters of an hour from step `first` on: the counts of that day as far as they are known, and
+ * what is usual: the mean at the same time in the last four weeks, odd days aside. FORECAST_UNKNOWN where
+ * nothing is known. */
+#define FORECAST_DAY 96
+struct forecast_day {
+    int32_t counts[FORECAST_DAY], usual[FORECAST_DAY];
+};
+void forecast_day(const struct forecast_lot *f, int64_t first, struct forecast_day *out);
+
 /* Places by which it was wrong of late, on average; below 0: too little was heard. */
 double forecast_error(const struct forecast_lot *f, int horizon);
 

@@ -45,12 +45,16 @@ struct lot {
     char id[LOT_ID_SIZE];
     char name[LOT_NAME_SIZE], name_en[LOT_NAME_SIZE], address[192], area[48], kind[16], phone[32],
         fee_text[96], hours_text[64];
-    bool has_point;
+    bool has_point, has_entrance;
     double lng, lat;
     enum datum datum;
+    double entrance_lng, entrance_lat; /* where cars go in: what people navigate to */
+    enum datum entrance_datum;
+    char entrance_name[48];
     int32_t total, open;                /* COUNT_NONE: not known */
     int32_t class_total[PLACE_CLASS_N]; /* COUNT_NONE: not known */
     int32_t free_minutes;               /* COUNT_NONE: not known */
+    int32_t courier_minutes;            /* how long couriers may stay on their places; 0: not known */
     double height_m;                    /* 0: no limit known */
     struct opening hours;               /* given, or understood from hours_text */
     enum lot_stage stage;
@@ -62,8 +66,10 @@ struct lot {
 
 /* From a registration
  * {"id","name","name_en","address","area","kind","phone","fee_text","hours_text","location":{"lng","lat",
- * "datum"},"total","open","classes":{"charging":10},"hours","free_minutes","height_m","stage","operator","feed","foreign_id","notes"}:
- * id and name are needed; of a location all three, because no datum can be guessed; stage is registered if
+ * "datum"},"total","open","classes":{"charging":10},"hours","free_minutes",
+ * "courier_minutes","height_m","entrance":{"lng","lat","datum","name"},"stage","operator","feed",
+ * "foreign_id","notes"}: id and name are needed; of a location and an entrance lng, lat and datum, because no
+ * datum can be guessed; stage is registered if
  * not given; hours: model/opening.h; unknown members are errors (ERR_UNKNOWN_KEY). `notes` is checked and not
  * kept. `why` names the member. */
 int lot_parse(const struct json *j, struct lot *out, struct why *why) must_check;
