@@ -32,8 +32,9 @@ PURE := $(shell cat src/pure.list)
 OBJ := $(SRC:src/%.c=$(O)/obj/%.o)
 PURE_OBJ := $(PURE:%=$(O)/obj/%.o)
 LIB_OBJ := $(filter-out $(O)/obj/app/main.o $(O)/obj/parkctl/%,$(OBJ))
-WEB := $(wildcard src/web/*.css src/web/*.js src/web/*/*.html src/web/*/*.css src/web/*/*.js)
-EMBED := src/web/index.html $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
+LEAFLET ?= /usr/share/javascript/leaflet
+WEB := $(wildcard src/web/*.css src/web/*.js src/web/*.svg src/web/*.png src/web/*/*.html src/web/*/*.css src/web/*/*.js)
+EMBED := $(wildcard src/web/*.html) $(wildcard src/store/*.lua) $(wildcard src/api/*.json)
 OPENAPI := $(wildcard src/api/openapi/*.json)
 GEN := $(O)/gen/api/openapi_json.h $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h) $(O)/gen/web_assets.h
 
@@ -43,7 +44,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -94,6 +95,10 @@ forecast: ## errors and reliability of the forecast on ../shared/data/replay-44,
 	$(Q)$(MAKE) --no-print-directory BUILD=release build/release/tests/test_forecast_replay
 	$(Q)build/release/tests/test_forecast_replay 2>/dev/null | grep -E '^(forecast|skipped)'
 
+page: deps-test ## every page in a browser: bytes, requests, axe, paints on a slow phone; fails over budget
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)exec /usr/bin/python3 tests/bench/pages.py --build build/release
+
 lint: ## layers, purity, banned functions, configuration documents, headers, format
 	$(Q)tools/check-layers
 	$(Q)tools/check-banned
@@ -131,7 +136,7 @@ clean: ## removes build/
 
 $(O)/gen/web_assets.h: tools/embed-web $(WEB) src/web $(wildcard src/web/*/)
 	@mkdir -p $(@D)
-	$(Q)tools/embed-web src/web > $@.tmp && mv $@.tmp $@
+	$(Q)tools/embed-web src/web /leaflet.js=$(LEAFLET)/leaflet.min.js /leaflet.css=$(LEAFLET)/leaflet.css > $@.tmp && mv $@.tmp $@
 $(O)/gen/api/openapi_json.h: tools/embed tools/merge-openapi $(OPENAPI)
 	@mkdir -p $(@D)
 	$(Q)tools/merge-openapi $(OPENAPI) > $(@D)/openapi.json && tools/embed openapi_json $(@D)/openapi.json > $@.tmp && mv $@.tmp $@

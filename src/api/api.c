@@ -8,6 +8,7 @@
 #include "api/assets.h"
 #include "api/forecasts.h"
 #include "api/internal.h"
+#include "api/page.h"
 #include "api/stream.h"
 #include "parkd/base/file.h"
 #include "parkd/base/log.h"
@@ -118,7 +119,7 @@ static void handle_route(const struct call *c)
         admin_handle(c);
     else if (c->route.id == ROUTE_INGEST)
         ingest_handle(c, port->feed_by_id(port->ctx, c->route.arg));
-    else if (c->route.id == ROUTE_PAGE)
+    else if (page_route(c->route.id))
         page_handle(c);
     else if (c->route.id == ROUTE_ASSET)
         asset_handle(c);
@@ -241,6 +242,10 @@ static int make_parts(struct api *a, const struct api_conf *conf)
     a->places_moved = true;
     a->streams = streams_new(a, conf->max_streams);
     a->holidays = conf->holidays;
+    a->pages = conf->pages;
+    page_policy(conf->pages, false, a->page_policy);
+    page_policy(conf->pages, true, a->embed_policy);
+    asset_version(a->assets_path);
     a->forecasts = forecasts_new(a);
     a->taken = auth_memory_new();
     a->rate = conf->rate_per_minute > 0 ? rate_new(conf->rate_per_minute) : NULL;
@@ -287,7 +292,6 @@ static void api_abandon(struct api *a)
         streams_stop(a->streams);
     if (a->forecasts)
         forecasts_stop(a->forecasts);
-    forecasts_stop(a->forecasts);
     if (a->listening)
         api_ref(a);
     stop_server(&a->public, 0);

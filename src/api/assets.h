@@ -20,6 +20,10 @@ struct asset {
 
 size_t asset_count(void);
 const struct asset *asset_at(size_t i);
+#define ASSETS_PATH 24
+/* "/a/<hash of all files>", under which the residents' ones stand too: an address that never changes its
+ * content. */
+void asset_version(char out[ASSETS_PATH]);
 /* Which file stands under that path; false: none, or none for this listener. */
 bool asset_find(struct view path, bool staff, size_t *out);
 /* A page of the office: it gets the strict policy. */

@@ -43,6 +43,12 @@ struct view client_address(const struct call *c)
     return at;
 }
 
+struct view client_named(const struct call *c)
+{
+    struct view at = client_address(c);
+    return at.n ? at : http_peer(c->req);
+}
+
 /* A push has its own key, and a monitor must hear of us when everything else is too much. */
 static bool is_counted(const struct call *c)
 {

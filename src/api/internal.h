@@ -14,6 +14,7 @@
 #include "api/rate.h"
 #include "api/render.h"
 #include "api/routes.h"
+#include "parkd/api/pages.h"
 #include "parkd/model/registry.h"
 #include "parkd/model/trend.h"
 #include "parkd/net/http_server.h"
@@ -48,7 +49,10 @@ struct api {
     struct streams *streams;
     struct forecasts *forecasts;
     const struct holidays *holidays; /* NULL: none */
-    struct trend_of_lot *trends;     /* by the registry's index */
+    const struct pages_conf *pages;
+    char page_policy[PAGES_POLICY], embed_policy[PAGES_POLICY];
+    char assets_path[24];        /* "/a/<hash>": where this program's scripts stand for ever */
+    struct trend_of_lot *trends; /* by the registry's index */
     uint32_t n_trends;
     int refs, listening, waiting; /* waiting: for a feed's next body */
     bool gone;
@@ -75,6 +79,8 @@ int64_t api_now(const struct api *a);
 /* client.c */
 /* The address of who asks, behind trusted proxies too. Empty: this very machine, or a proxy for itself. */
 struct view client_address(const struct call *c);
+/* The same, but the peer's where it is empty: for trails and locks. */
+struct view client_named(const struct call *c);
 /* Counts the request; false: it was one too many, and is answered. */
 bool client_may(struct call *c);
 
@@ -114,6 +120,8 @@ void reply_bytes(const struct call *c, const struct reply *r, struct view body);
 void reply_buf(const struct call *c, const struct reply *r, struct buf *body);
 /* An entry with ETag, 304 and gzip. Gives the reference back. NULL: 500. */
 void reply_entry(const struct call *c, const struct reply *r, struct cache_entry *e);
+/* The same of numbers that run out: caches may keep it for seconds. */
+void reply_list(const struct call *c, struct reply *r, struct cache_entry *e);
 void reply_problem(const struct call *c, enum problem kind, const char *detail);
 /* The same with Retry-After. */
 void reply_wait(const struct call *c, enum problem kind, int retry_s, const char *detail);
@@ -127,6 +135,7 @@ void reply_err(const struct call *c, int err, const struct why *why);
 /* The audiences. */
 void public_handle(const struct call *c);
 void page_handle(const struct call *c);
+bool page_route(enum route_id id);
 void asset_handle(const struct call *c);
 void history_handle(const struct call *c);
 void export_handle(const struct call *c);

@@ -4,17 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/assets.h"
 #include "api/forecasts.h"
 #include "api/internal.h"
 #include "parkd/base/iso8601.h"
 
-#include "gen/web/index_html.h"
-
 #define LIST_FRESH_S 5  /* how long caches may give a list as it is … */
 #define LIST_STALE_S 30 /* … and while they ask anew; never beyond the first number's limit */
 #define STATIC_CACHE "public, max-age=3600"
-#define PAGE_ROWS    1000
 #define KEY_MAX      1024
 
 static void take_param(void *ctx, struct view name, struct view value)
@@ -28,14 +24,10 @@ void call_query(const struct call *c, struct query *out)
     http_each_query(c->req, take_param, out);
 }
 
-static struct cache_stamp stamp_of(const struct api *a)
-{
-    return (struct cache_stamp){registry_generation(a->reg), registry_confirmed(a->reg), api_now(a)};
-}
-
 struct cache_stamp call_stamp(const struct call *c)
 {
-    return stamp_of(c->api);
+    const struct api *a = c->api;
+    return (struct cache_stamp){registry_generation(a->reg), registry_confirmed(a->reg), api_now(a)};
 }
 
 const struct registry_lot *public_lot(const struct call *c)
@@ -68,7 +60,7 @@ static int64_t next_minute(int64_t now_ms)
     return now_ms - now_ms % MINUTE_MS + MINUTE_MS;
 }
 
-static void give_list(const struct call *c, struct reply *r, struct cache_entry *e)
+void reply_list(const struct call *c, struct reply *r, struct cache_entry *e)
 {
     char text[80];
     int64_t span = e ? cache_span_ms(e) / 1000 : 0;
@@ -96,9 +88,15 @@ static bool arrival_at(void *ctx, uint32_t idx, int minutes, struct forecast *ou
     return forecasts_in(a->forecasts, idx, minutes, out);
 }
 
+static bool day_at(void *ctx, uint32_t idx, int64_t ms, struct forecast_day *out)
+{
+    const struct api *a = ctx;
+    return forecasts_day(a->forecasts, idx, ms, out);
+}
+
 struct lot_outlook call_outlook(const struct call *c, int minutes)
 {
-    return (struct lot_outlook){trend_at, arrival_at, c->api, minutes};
+    return (struct lot_outlook){trend_at, arrival_at, day_at, c->api, minutes};
 }
 
 /* --- lists --- */
@@ -129,7 +127,7 @@ struct list {
 /* NULL: answered already. */
 static struct cache_entry *make_list(const struct call *c, const struct list *l)
 {
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct selection s;
     struct buf body, link;
     struct why why = {0};
@@ -173,18 +171,18 @@ static void lots(const struct call *c)
         reply_problem(c, PROBLEM_PARAMETER, "the parameters are too long");
         return;
     }
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct cache_entry *e = cache_find(c->api->cache, buf_get(&l.key), &now);
     if (!e)
         e = make_list(c, &l);
     if (e)
-        give_list(c, &(struct reply){.status = 200}, e);
+        reply_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&l.key);
 }
 
 static struct cache_entry *make_lot(const struct call *c, const struct lots_query *asked, struct view key)
 {
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct lot_view v = {.crs = asked->crs,
                          .now_ms = now.now_ms,
                          .distance_m = DISTANCE_NONE,
@@ -221,12 +219,12 @@ static void lot(const struct call *c)
     buf_init(&key, KEY_MAX);
     buf_view(&key, http_path(c->req));
     buf_printf(&key, "?%s %" PRIx64, datum_name(asked.crs), asked.fields);
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct cache_entry *e = cache_find(c->api->cache, buf_get(&key), &now);
     if (!e)
         e = make_lot(c, &asked, buf_get(&key));
     if (e)
-        give_list(c, &(struct reply){.status = 200}, e);
+        reply_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&key);
 }
 
@@ -234,7 +232,7 @@ static void lot(const struct call *c)
 
 static struct cache_entry *make_summary(const struct call *c, struct view area, struct view key)
 {
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct summary s;
     struct buf body;
     if (summary_make(c->api->reg, SUMMARY_PUBLIC, area, now.now_ms, &s))
@@ -265,92 +263,12 @@ static void summary(const struct call *c)
         reply_problem(c, PROBLEM_PARAMETER, "the parameters are too long");
         return;
     }
-    struct cache_stamp now = stamp_of(c->api);
+    struct cache_stamp now = call_stamp(c);
     struct cache_entry *e = cache_find(c->api->cache, buf_get(&key), &now);
     if (!e)
         e = make_summary(c, area, buf_get(&key));
-    give_list(c, &(struct reply){.status = 200}, e);
+    reply_list(c, &(struct reply){.status = 200}, e);
     buf_fini(&key);
-}
-
-/* --- the page --- */
-
-static int64_t page_until(const struct selection *s, int64_t now_ms)
-{
-    int64_t calm = now_ms + CACHE_CALM_MS * 5; /* the ages on it are in seconds */
-    int64_t until = selection_until(s, now_ms);
-    return until < calm ? until : calm;
-}
-
-static struct cache_entry *make_page(const struct call *c, bool english, struct view key)
-{
-    struct cache_stamp now = stamp_of(c->api);
-    struct page_view v = {english, c->api->district, now.now_ms, call_outlook(c, 0)};
-    struct view html = {(const char *)index_html, index_html_len};
-    struct selection s;
-    struct buf body;
-    if (select_page(c->api->reg, now.now_ms, PAGE_ROWS, &s))
-        return NULL;
-    buf_init(&body, API_MAX_ANSWER);
-    int err = render_page(html, &s, &v, &body);
-    struct cache_entry *e =
-        err ? NULL : cache_store(c->api->cache, key, &now, &body, page_until(&s, now.now_ms), NULL);
-    selection_fini(&s);
-    buf_fini(&body);
-    return e;
-}
-
-void page_handle(const struct call *c)
-{
-    struct query q;
-    struct reply r = {.status = 200, .type = "text/html; charset=utf-8"};
-    call_query(c, &q);
-    bool english = query_english(&q);
-    struct view key = english ? VIEW("/en") : VIEW("/zh");
-    struct cache_stamp now = stamp_of(c->api);
-    struct cache_entry *e = cache_find(c->api->cache, key, &now);
-    if (!e)
-        e = make_page(c, english, key);
-    reply_header(&r, "Content-Security-Policy",
-                 "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-                 "frame-ancestors 'none'");
-    reply_header(&r, "Referrer-Policy", "no-referrer");
-    reply_header(&r, "Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
-    reply_header(&r, "Content-Language", english ? "en" : "zh-CN");
-    give_list(c, &r, e);
-}
-
-/* --- files --- */
-
-#define OFFICE_POLICY                                                                 \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " \
-    "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-
-/* Kept from the first asking on; NULL: no memory. */
-static struct cache_entry *asset_entry(struct api *a, size_t which)
-{
-    const struct asset *file = asset_at(which);
-    struct buf b;
-    if (!a->assets[which]) {
-        buf_init(&b, file->n + 1);
-        buf_put(&b, file->bytes, file->n);
-        a->assets[which] = cache_entry_make(&b, NULL);
-    }
-    return cache_ref(a->assets[which]);
-}
-
-void asset_handle(const struct call *c)
-{
-    const struct asset *file = asset_at(c->route.asset);
-    bool kept = file->open || asset_is_residents(file);
-    struct reply r = {.status = 200, .type = file->type, .cache_control = kept ? STATIC_CACHE : "no-cache"};
-    if (asset_is_page(file)) {
-        reply_header(&r, "Content-Security-Policy", OFFICE_POLICY);
-        reply_header(&r, "Referrer-Policy", "no-referrer");
-        reply_header(&r, "Cross-Origin-Opener-Policy", "same-origin");
-        reply_header(&r, "Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
-    }
-    reply_entry(c, &r, asset_entry(c->api, c->route.asset));
 }
 
 /* --- health --- */

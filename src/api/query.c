@@ -413,9 +413,12 @@ int query_history(const struct query *q, int64_t now_ms, struct history_query *o
     return err ? err : check_span(out, why);
 }
 
-bool query_english(const struct query *q)
+struct page_query query_page(const struct query *q)
 {
-    return view_is(value_of(q, "lang"), "en");
+    return (struct page_query){.english = view_is(value_of(q, "lang"), "en"),
+                               .large = view_is(value_of(q, "large"), "1"),
+                               .embed = view_is(value_of(q, "embed"), "1"),
+                               .area = value_of(q, "area")};
 }
 
 int query_none(const struct query *q, struct why *why)

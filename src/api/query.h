@@ -84,8 +84,13 @@ struct history_query {
 int query_history(const struct query *q, int64_t now_ms, struct history_query *out,
                   struct why *why) must_check;
 
-/* lang=en? The page takes any other parameter as it comes: messengers append theirs to links. */
-bool query_english(const struct query *q);
+/* lang=en, large=1, embed=1 and area. Pages take any other parameter as it comes: messengers append theirs to
+ * links. */
+struct page_query {
+    bool english, large, embed;
+    struct view area;
+};
+struct page_query query_page(const struct query *q);
 /* No parameter at all. */
 int query_none(const struct query *q, struct why *why) must_check;
 /* The parameters as a query string in order of name, for cache keys and links; "cursor" left out when

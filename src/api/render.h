@@ -38,6 +38,7 @@ int render_problem_page(struct view name, struct buf *out) must_check;
 struct lot_outlook {
     enum trend (*trend)(void *ctx, uint32_t idx);
     bool (*arrival)(void *ctx, uint32_t idx, int minutes, struct forecast *out);
+    bool (*day)(void *ctx, uint32_t idx, int64_t ms, struct forecast_day *out); /* the one that holds ms */
     void *ctx;
     int minutes; /* of the arrival; 0: not asked */
 };
@@ -70,15 +71,5 @@ int render_snapshot(const struct registry *reg, const struct snapshot_view *v, s
 /* Counters and open connections, in the text format 0.0.4. */
 int render_metrics(struct buf *out, int public_connections, int staff_connections,
                    int stream_readers) must_check;
-
-/* The residents' page: the template's {{tokens}} filled. */
-struct page_view {
-    bool english;
-    const char *district;
-    int64_t now_ms;
-    struct lot_outlook outlook;
-};
-int render_page(struct view html, const struct selection *s, const struct page_view *v,
-                struct buf *out) must_check;
 
 #endif

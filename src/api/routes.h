@@ -13,6 +13,10 @@
 
 enum route_id {
     ROUTE_PAGE,
+    ROUTE_PAGE_LOT,
+    ROUTE_PAGE_MAP,
+    ROUTE_PAGE_BOARD,
+    ROUTE_MANIFEST,
     ROUTE_ASSET,
     ROUTE_LOTS,
     ROUTE_LOT,

@@ -71,6 +71,23 @@ int app_take_holidays(const struct conf *c, struct holidays *out, struct why *wh
     return 0;
 }
 
+int app_take_pages(const struct conf *c, struct pages_conf *out, struct why *why)
+{
+    *out = (struct pages_conf){.tiles = {.url = c->map.tiles,
+                                         .attribution = c->map.tiles_attribution,
+                                         .max_zoom = (int)c->map.tiles_max_zoom},
+                               .embedders = c->public.embedders};
+    for (int i = 0; i < c->public.navigators.n; i++) {
+        const char *name = c->public.navigators.v[i];
+        if (name[0] && navigators_add(&out->navigators, view_of(name)))
+            return why_set(why, ERR_INVALID, "/public/navigators",
+                           "%s is none of amap, baidu, apple, geo, or stands there twice", name);
+    }
+    if (datum_of(view_of(c->map.tiles_datum), &out->tiles.datum))
+        return why_set(why, ERR_INVALID, "/map/tiles_datum", "is no datum");
+    return pages_check(out, why);
+}
+
 int app_take_subnets(const struct conf *c, struct addr_filter *polled, struct addr_filter *proxies,
                      struct why *why)
 {
@@ -186,6 +203,7 @@ static int make_api(struct app *a, struct why *why)
                           .rate_per_minute = (int)a->conf.public.rate_per_minute,
                           .max_streams = (int)a->conf.public.max_streams,
                           .proxies = &a->proxies,
+                          .pages = &a->pages,
                           .holidays = &a->holidays,
                           .district_name = a->conf.district.name};
     if (set_socket(a, why))
@@ -327,7 +345,8 @@ static int start(struct app *a)
     struct why why = {0};
     int n_failed = 0;
     if (app_take_subnets(&a->conf, &a->filter, &a->proxies, &why) ||
-        app_take_holidays(&a->conf, &a->holidays, &why) || setup_state_dir(a, &why))
+        app_take_holidays(&a->conf, &a->holidays, &why) || app_take_pages(&a->conf, &a->pages, &why) ||
+        setup_state_dir(a, &why))
         return fail(a, "configuration", &why);
     if (!(a->loop = loop_new()) || loop_on_signals(a->loop, on_signal, a) || !(a->reg = registry_new()) ||
         !(a->dir = directory_new()))

@@ -11,6 +11,7 @@
 #include "app/pipeline.h"
 #include "app/tries.h"
 #include "parkd/api/api.h"
+#include "parkd/api/pages.h"
 #include "parkd/base/crypto.h"
 #include "parkd/conf/conf.h"
 #include "parkd/feed/feeds.h"
@@ -28,6 +29,7 @@ struct app {
     struct clock clock;
     struct addr_filter filter; /* what may be polled */
     struct holidays holidays;
+    struct pages_conf pages;
     struct addr_filter proxies;               /* in front of the public listener */
     char socket[CONF_PATH_SIZE + 16];         /* "unix:…/staff.sock" */
     unsigned char master_key[SEAL_KEY_BYTES]; /* seals secrets */
@@ -96,6 +98,8 @@ int app_read_conf(const struct app *a, struct conf *out, struct why *why) must_c
 
 /* The private subnets that feeds may be polled in; ERR_INVALID names the wrong one. */
 /* ERR_INVALID names the wrong one. */
+/* Borrows the texts of `c`. */
+int app_take_pages(const struct conf *c, struct pages_conf *out, struct why *why) must_check;
 int app_take_holidays(const struct conf *c, struct holidays *out, struct why *why) must_check;
 int app_take_subnets(const struct conf *c, struct addr_filter *polled, struct addr_filter *proxies,
                      struct why *why) must_check;

@@ -34,7 +34,9 @@ static int check_subnets(const struct conf *c, struct why *why)
     struct addr_filter unused = {0};
     struct holidays days = {0};
     int err = app_take_subnets(c, &unused, &unused, why);
-    return err ? err : app_take_holidays(c, &days, why);
+    struct pages_conf pages;
+    err = err ? err : app_take_holidays(c, &days, why);
+    return err ? err : app_take_pages(c, &pages, why);
 }
 
 int app_read_conf(const struct app *a, struct conf *out, struct why *why)

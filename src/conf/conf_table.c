@@ -10,6 +10,7 @@
 
 static const char *const fsync_words[] = {"always", "everysec", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+static const char *const datum_words[] = {"gcj02", "wgs84", NULL};
 static const char *const format_words[] = {"text", "json", NULL};
 
 /* clang-format off */
@@ -32,6 +33,15 @@ const struct conf_field conf_fields[] = {
     {"public.max_body_kb", CONF_INT, false, AT(public.max_body_kb), 1, 16384, NULL, "256", "largest body of a request, KiB"},
     {"public.url", CONF_TEXT, false, AT(public.url), 0, 0, NULL, "",
      "where residents and operators find it, for links in messages, like https://parking.example; empty: public.listen"},
+    {"public.navigators", CONF_LIST, false, AT(public.navigators), 0, 0, NULL, "amap,baidu,apple,geo",
+     "programs that residents find the way with: amap, baidu, apple, geo; the first stands in the list"},
+    {"public.embedders", CONF_TEXT, false, AT(public.embedders), 0, 0, NULL, "*",
+     "whose pages may show /?embed=1 in a frame, like https://city.example https://*.gov.example; *: everybody's; empty: nobody's"},
+    {"map.tiles", CONF_TEXT, false, AT(map.tiles), 0, 0, NULL, "",
+     "map pictures behind the residents' map, like https://tiles.example/{z}/{x}/{y}.png; empty: it is drawn, and asks nobody"},
+    {"map.tiles_attribution", CONF_TEXT, false, AT(map.tiles_attribution), 0, 0, NULL, "", "who made them, as their licence wants it"},
+    {"map.tiles_datum", CONF_WORD, false, AT(map.tiles_datum), 0, 0, datum_words, "gcj02", "their datum: gcj02 (Amap, Tencent) or wgs84 (Tianditu, OpenStreetMap)"},
+    {"map.tiles_max_zoom", CONF_INT, false, AT(map.tiles_max_zoom), 1, 24, NULL, "18", "the closest they go"},
     {"staff.listen", CONF_TEXT, false, AT(staff.listen), 0, 0, NULL, "127.0.0.1:8081",
      "address of the staff listener (/console, /v1/admin, /metrics), for who has an account; beyond this machine with TLS only; "
      "empty: none. The UNIX socket staff.sock in state_dir is there too, for its owner; unix:/path puts it elsewhere, and is all"},

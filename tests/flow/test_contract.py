@@ -30,7 +30,7 @@ def parkd(keep_module, tmp_path_factory):
     place = {"lng": 118.0531, "lat": 36.8161, "datum": "wgs84"}
     world.lots = [{"id": LOT, "name": "火车站南广场停车场", "name_en": "South Square", "area": "车站街道", "address": "车站路", "total": 220, "open": 209, "feed": "f",
                    "stage": "connected", "location": place, "kind": "public", "phone": "0533", "fee_text": "3 元", "hours": {"week": [{"from": "00:00", "to": "24:00"}]},
-                   "free_minutes": 30, "height_m": 2.1, "classes": {"charging": 14, "accessible": 4}}]
+                   "free_minutes": 30, "height_m": 2.1, "courier_minutes": 20, "entrance": place | {"name": "东入口"}, "classes": {"charging": 14, "accessible": 4}}]
     world.lots += [{"id": f"L{at}", "name": f"车场 {at}", "area": "公园街道", "total": 50, "feed": "f", "stage": "connected", "location": place | {"lng": 118 + at / 50}}
                    for at in range(30)] + [{"id": "silent", "name": "silent"}]
     parkd = world.start_parkd({"public": {"max_streams": 3, "rate_per_minute": 5}})
@@ -61,7 +61,7 @@ def public(parkd):
 def test_it_is_whole(contract):
     """Every route of routes.c and actions.def is there once (what each part lists: test_contract_office.py), with words for everybody."""
     text = (ROOT / "src/api/routes.c").read_text()
-    rows = set(re.findall(r'^    \{"(/[^"]*)", ROUTE_', text, re.M)) - {"/"}
+    rows = set(re.findall(r'^    \{"(/[^"]*)", ROUTE_', text, re.M)) - {"/", "/lots/{}", "/map", "/board", "/manifest.webmanifest"}
     rows |= set(re.findall(r'^ACTION\(\w+, \w+, "([^"]+)"', (ROOT / "include/parkd/office/actions.def").read_text(), re.M))
     assert {re.sub(r"\{\w+\}", "{}", path) for path in contract.document["paths"]} == rows | {"/openapi.json", "/v1/native.schema.json"}
     assert contract.document["openapi"] == "3.1.0" and len(contract.by_id) > 110
@@ -194,7 +194,7 @@ def test_a_list_shows_what_it_says(parkd, public):
     for lot in public.check("lots_list", parkd.get("/v1/lots")).json()["lots"]:
         assert always <= set(lot), lot
     one = public.check("lot_now", parkd.get(f"/v1/lots/{LOT}")).json()
-    assert always | {"kind", "phone", "fee_text", "hours", "free_minutes", "height_m", "area", "address", "name_en"} <= set(one)
+    assert always | {"kind", "phone", "fee_text", "hours", "free_minutes", "height_m", "entrance", "courier_minutes", "area", "address", "name_en"} <= set(one)
     assert one["hours"] == {"osm": "24/7", "open": True, "entry": True, "changes_at": None} and one["open_now"] is True
 
 

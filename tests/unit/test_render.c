@@ -158,87 +158,6 @@ static void escapes_names_in_json(void **state)
     registry_free(reg);
 }
 
-static void page(const struct registry *reg, bool english, struct buf *b)
-{
-    static const char html[] =
-        "<html lang=\"{{lang}}\"><title>{{district}} {{title}}</title>{{title_sub}}"
-        "<ul data-few=\"{{few}}\" data-few-sub=\"{{few_sub}}\" data-c=\"{{count_form}}\">{{rows}}</ul>"
-        "{{count}} {{as_of}} {{as_of_iso}} {{no_such}}{{";
-    struct page_view v = {.english = english, .district = "<b>District</b>", .now_ms = NOW};
-    struct selection s;
-    assert_int_equal(select_page(reg, NOW, 1000, &s), 0);
-    buf_init(b, LIMIT);
-    assert_int_equal(render_page(view_of(html), &s, &v, b), 0);
-    selection_fini(&s);
-}
-
-static void fills_the_page(void **state)
-{
-    struct registry *reg = one_lot("{\"id\":\"ZD-1\",\"name\":\"中心停车场\",\"name_en\":\"Centre\",\"area\":"
-                                   "\"龙华\",\"address\":\"1 号\"}",
-                                   "free=3 open=- total=100 status=open band=few", 61000);
-    struct buf b;
-    (void)state;
-    (void)add_lot(reg, "{\"id\":\"ZD-2\",\"name\":\"东门\",\"total\":30}");
-    page(reg, false, &b);
-    assert_string_equal(
-        b.p,
-        "<html lang=\"zh-CN\"><title>&lt;b&gt;District&lt;/b&gt; 停车余位</title><small lang=\"en\">Parking "
-        "now</small>"
-        "<ul data-few=\"紧张\" data-few-sub=\"few left\" data-c=\"{} 个停车场，{} 个有实时数据\">"
-        "<li class=\"lot few\" data-id=\"ZD-1\" data-observed=\"1795334339000\" data-until=\"1795334939000\" "
-        "data-total=\"100\"><h2>中心停车场<small lang=\"en\">Centre</small></h2><p class=\"where\">龙华 · 1 "
-        "号</p>"
-        "<p class=\"free\"><b>3</b><span> / 100</span></p><p class=\"band\"><span class=\"shape\" "
-        "aria-hidden=\"true\"></span><span class=\"word\">紧张</span> <small class=\"sub\" lang=\"en\">few "
-        "left</small></p>"
-        "<p class=\"trend\"></p><p class=\"age\"><time datetime=\"2026-11-22T07:58:59Z\">1 "
-        "分钟前</time></p></li>\n"
-        "<li class=\"lot unknown\" data-id=\"ZD-2\" data-observed=\"\" data-until=\"\" "
-        "data-total=\"30\"><h2>东门</h2>"
-        "<p class=\"where\"></p><p class=\"free\"><b>–</b><span> / 30</span></p><p class=\"band\"><span "
-        "class=\"shape\" "
-        "aria-hidden=\"true\"></span><span class=\"word\">尚无数据</span> <small class=\"sub\" "
-        "lang=\"en\">no data yet</small>"
-        "</p><p class=\"trend\"></p><p class=\"age\"><time></time></p></li>\n</ul>2 个停车场，1 个有实时数据 "
-        "16:00:00 "
-        "2026-11-22T08:00:00Z {{");
-    buf_fini(&b);
-    page(reg, true, &b);
-    assert_has(buf_get(&b), "lang=\"en\"><title>&lt;b&gt;District&lt;/b&gt; parking now</title><ul "
-                            "data-few=\"few left\" data-few-sub=\"\"");
-    assert_has(buf_get(&b), "<h2>Centre</h2>");
-    assert_has(buf_get(&b), "1 min ago");
-    assert_has(buf_get(&b), "2 car parks, 1 with current data");
-    buf_fini(&b);
-    registry_free(reg);
-}
-
-static void escapes_names_on_the_page(void **state)
-{
-    struct registry *reg = registry_new();
-    struct lot lot = {.id = "A",
-                      .total = COUNT_NONE,
-                      .open = COUNT_NONE,
-                      .name = HOSTILE,
-                      .name_en = HOSTILE,
-                      .area = "\" onclick=\"x",
-                      .address = "{{rows}}"};
-    struct buf b;
-    uint32_t idx;
-    (void)state;
-    assert_int_equal(registry_put(reg, &lot, VIEW("{}"), 1, &idx), 0);
-    hear(reg, idx, "free=3 open=- total=100 status=open band=few", 1, 20 * 60 * 1000);
-    page(reg, false, &b);
-    assert_has(buf_get(&b), "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;\\&quot;&#39;&amp;");
-    assert_has_not(buf_get(&b), "<img");
-    assert_has_not(buf_get(&b), "\" onclick");
-    assert_has(buf_get(&b), "{{rows}}"); /* a name is no token */
-    assert_has(buf_get(&b), "<b>–</b><span> / 100</span><s>上次 3</s>");
-    buf_fini(&b);
-    registry_free(reg);
-}
-
 static void sums_up(void **state)
 {
     struct registry *reg = registry_new();
@@ -507,8 +426,6 @@ int main(void)
         cmocka_unit_test(gives_a_band_without_a_number),
         cmocka_unit_test(lists_and_tells_the_first_end),
         cmocka_unit_test(escapes_names_in_json),
-        cmocka_unit_test(fills_the_page),
-        cmocka_unit_test(escapes_names_on_the_page),
         cmocka_unit_test(sums_up),
         cmocka_unit_test(gathers_minutes),
         cmocka_unit_test(gathers_hours),

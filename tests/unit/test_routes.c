@@ -93,6 +93,14 @@ static void finds_assets(void **state)
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         assert_false(asset_find(view_of(none[i]), true, &which));
     assert_true(asset_find(VIEW("/list.js"), false, &which) && asset_is_residents(asset_at(which)));
+    char version[ASSETS_PATH], path[64];
+    asset_version(version);
+    (void)snprintf(path, sizeof path, "%s/list.js", version);
+    assert_true(asset_find(view_of(path), false, &which) &&
+                view_is(view_of(asset_at(which)->path), "/list.js"));
+    (void)snprintf(path, sizeof path, "%s/office/base.css", version);
+    assert_false(asset_find(view_of(path), false, &which)); /* what changes is asked for each time */
+    assert_false(asset_find(VIEW("/a/list.js"), false, &which) || asset_find(VIEW("/a/"), false, &which));
     assert_true(asset_find(VIEW("/office/base.css"), false, &which) && !asset_is_residents(asset_at(which)));
     assert_true(asset_find(VIEW("/operator"), false, &which) && asset_is_page(asset_at(which)));
 }
@@ -210,8 +218,9 @@ static void takes_good_parameters(void **state)
     assert_int_equal(query_lots(&q, &out, &why), 0);
     assert_int_equal(out.limit, QUERY_LIMIT_MAX);
     assert_int_equal(out.place_class, -1);
-    q = query_of("utm_source=x&lang=en");
-    assert_true(query_english(&q));
+    q = query_of("utm_source=x&lang=en&large=1&embed=yes&area=b");
+    struct page_query p = query_page(&q);
+    assert_true(p.english && p.large && !p.embed && view_is(p.area, "b"));
 }
 
 static void counts_parameters(void **state)

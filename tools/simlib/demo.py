@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.parse
 
-from . import scenario
+from . import past, scenario
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PUBLIC_PORT = 8080
@@ -152,9 +152,11 @@ class Demo:
         self.children = []
         self.rates = []
 
-    def start(self):
+    def start(self, days=0):
+        """`days` of a past that never was, for the forecast and the usual day."""
         feeds = new_keys(self.district)
-        (self.dir / "scenario.json").write_text(json.dumps(scenario_of(self.district, feeds), ensure_ascii=False))
+        plan = scenario_of(self.district, feeds)
+        (self.dir / "scenario.json").write_text(json.dumps(plan, ensure_ascii=False))
         pid = str(os.getpid())
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         platform_dir = self.dir / "platform"
@@ -169,6 +171,10 @@ class Demo:
         self.district["sinks"][0].update(url=f"https://127.0.0.1:{self.platform.hello['port']}/v1/availability", secret=secret,
                                          tls={"ca_file": str(platform_dir / "ca.pem")})
         self.start_parkd()
+        if days:
+            past.write("/" + self.run["redis"][5:].lstrip("/"), plan["lots"], days)
+            self.children.pop().end()  # it reads its past when it starts
+            self.start_parkd()
         http(self.lot_url, "/_control/push_url", {"url": self.run["public"]})
 
     def child(self, name, argv, wait_line=True):

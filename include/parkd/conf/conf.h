@@ -25,8 +25,13 @@ struct conf {
         char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE],
             url[CONF_PATH_SIZE];
         int64_t max_connections, max_per_address, max_body_kb, rate_per_minute, max_streams;
-        struct conf_list trusted_proxies;
+        struct conf_list trusted_proxies, navigators;
+        char embedders[CONF_PATH_SIZE];
     } public;
+    struct {
+        char tiles[CONF_PATH_SIZE], tiles_attribution[CONF_PATH_SIZE], tiles_datum[CONF_PATH_SIZE];
+        int64_t tiles_max_zoom;
+    } map;
     struct {
         char listen[CONF_PATH_SIZE], tls_cert_file[CONF_PATH_SIZE], tls_key_file[CONF_PATH_SIZE];
     } staff;
