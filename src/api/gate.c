@@ -42,7 +42,7 @@ static struct office_act act_of(const struct call *c)
     return (struct office_act){.action = c->route.name,
                                .method = method_name(http_method(c->req)),
                                .path = http_path(c->req),
-                               .address = http_peer(c->req),
+                               .address = client_named(c),
                                .request_id = http_request_id(c->req)};
 }
 
@@ -76,7 +76,7 @@ static int identify(const struct call *c, struct principal *who, struct why *why
                                       .csrf = http_header(c->req, "X-CSRF-Token"),
                                       .origin = http_header(c->req, "Origin"),
                                       .host = http_header(c->req, "Host"),
-                                      .address = http_peer(c->req)};
+                                      .address = client_named(c)};
     return port->identify(port->ctx, &e, who, why);
 }
 

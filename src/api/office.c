@@ -118,7 +118,7 @@ void office_route(const struct call *c)
                                      .body = http_body(c->req),
                                      .content_type = http_header(c->req, "Content-Type"),
                                      .if_match = unquoted(http_header(c->req, "If-Match")),
-                                     .address = http_peer(c->req),
+                                     .address = client_named(c),
                                      .request_id = http_request_id(c->req),
                                      .tls = c->from->tls,
                                      .private = call_private(c)};

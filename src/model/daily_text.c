@@ -43,6 +43,8 @@ int daily_encode(const struct daily *d, struct buf *out)
     put_count(out, " in=", d->in);
     put_count(out, " out=", d->out);
     buf_printf(out, " rec=%d hc=%d/%d", (int)d->reconciled, d->counted, d->miscounted);
+    if (d->reported)
+        buf_printf(out, " rp=%d", d->reported);
     return out->err;
 }
 
@@ -171,13 +173,18 @@ static bool read_counted(struct view v, struct daily *d)
     return take_pair(v, '/', 100000, &d->counted, &d->miscounted) && d->miscounted <= d->counted;
 }
 
+static bool read_reported(struct view v, struct daily *d)
+{
+    return take_int(v, 1000000, &d->reported);
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct view v, struct daily *d);
 } members[] = {{"cells", read_cells}, {"tm", read_timely},      {"cm", read_current}, {"free", read_free},
                {"ends", read_ends},   {"mv", read_moves},       {"q", read_flags},    {"fz", read_frozen},
                {"mn", read_manual},   {"un", read_unsettled},   {"dr", read_drift},   {"in", read_in},
-               {"out", read_out},     {"rec", read_reconciled}, {"hc", read_counted}};
+               {"out", read_out},     {"rec", read_reconciled}, {"hc", read_counted}, {"rp", read_reported}};
 
 int daily_decode(struct view text, struct daily *out)
 {

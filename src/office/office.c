@@ -7,17 +7,9 @@
 #include "office/office_impl.h"
 
 /* In the order in which they are made; ended in reverse. */
-static const struct office_part *const parts[] = {&part_passwords,
-                                                  &part_sign,
-                                                  &part_ledger,
-                                                  &part_ledger_imports,
-                                                  &part_sheet_jobs,
-                                                  &part_acceptance,
-                                                  &part_attendants,
-                                                  &part_quality,
-                                                  &part_notifier,
-                                                  &part_channels,
-                                                  NULL};
+static const struct office_part *const parts[] = {
+    &part_passwords,  &part_sign,    &part_ledger,  &part_ledger_imports, &part_sheet_jobs, &part_acceptance,
+    &part_attendants, &part_reports, &part_quality, &part_notifier,       &part_channels,   NULL};
 
 static size_t count_parts(void)
 {

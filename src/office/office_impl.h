@@ -39,6 +39,7 @@ struct office {
     /* One member a part; each owns its own. */
     struct lockout *lockout;
     struct attendants *attendants;
+    struct resident_reports *reports;
     struct password_job *passwords;
     char first_link[80];
     struct ledger_imports *imports;
@@ -73,7 +74,7 @@ struct office_part {
 };
 
 extern const struct office_part part_passwords, part_sign, part_ledger, part_ledger_imports, part_sheet_jobs,
-    part_acceptance, part_attendants, part_notifier, part_channels, part_quality;
+    part_acceptance, part_attendants, part_reports, part_notifier, part_channels, part_quality;
 
 /* --- documents --- */
 /* The document as taken; NULL: removed. What cannot be read leaves what was held. */

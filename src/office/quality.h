@@ -23,6 +23,10 @@
 #define QUALITY_KIND      "quality"
 #define QUALITY_FINAL     "#final"
 #define QUALITY_KEEP_DAYS 400
+/* What residents reported: rows of a day in Beijing, "<lot>#<random>" → "at=… shown=… free=…" (shown: the
+ * number on their page; free: ours at that moment; -1 none). */
+#define REPORTS_KIND      "reports"
+#define REPORTS_MARK      "#"
 #define QUALITY_SETTLE_MS INT64_C(120000) /* after midnight: the last minutes are still on their way */
 #define QUALITY_BACK      7               /* days that are made up for, and made again */
 

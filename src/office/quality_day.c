@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The records of one day, of all lots. Read first: the day before (for days in a row), what was written of
- * this day so far, the cars that passed, and what the platforms said to the day's statement. Then the minutes
- * of each lot; then everything is written, and "#final" last when the day is over. Made again, the same comes
- * out.
+ * this day so far, what residents reported, the cars that passed, and what the platforms said to the day's
+ * statement. Then the minutes of each lot; then everything is written, and "#final" last when the day is
+ * over. Made again, the same comes out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@ struct gathered {
     bool has_before, has_row;
     struct daily before, row;
     int32_t in, out;     /* COUNT_NONE */
+    int reported;        /* by residents */
     enum daily_sum told; /* by the platforms that were told the day's sums */
     char *text;          /* the record; NULL none */
 };
@@ -189,6 +190,7 @@ static int make_record(struct day_job *j, uint32_t idx, const struct view *parts
     add_facts(j, g, l, &d);
     reconcile(g, places(r), &d);
     duty_counted(j->q->o, r->lot.id, j->day, &d);
+    d.reported = g->reported;
     d.drift = quality_drifts(l, j->day, &d, places(r));
     daily_follow(&d, g->has_before ? &g->before : NULL);
     if (!was_asked(&d) && d.first == COUNT_NONE && !g->has_row)
@@ -321,6 +323,27 @@ static void on_cars(void *ctx, int err, uint64_t version)
     ask_sinks(j);
 }
 
+static void on_report(void *ctx, struct view field, struct view text)
+{
+    struct gathered *g = gathered(ctx, view_cut(&field, REPORTS_MARK[0]));
+    (void)text;
+    if (g)
+        g->reported++;
+}
+
+static void on_reports(void *ctx, int err, uint64_t version)
+{
+    struct day_job *j = ctx;
+    struct office *o = j->q->o;
+    (void)version;
+    if (!err && !o->ending)
+        err = o->port.read_cars(o->port.ctx, j->date, on_car, on_cars, j);
+    else
+        err = err ? err : ERR_AWAY;
+    if (err)
+        job_end(j, err);
+}
+
 static void on_row(void *ctx, struct view lot, struct view text)
 {
     struct gathered *g = gathered(ctx, lot);
@@ -332,9 +355,11 @@ static void on_rows(void *ctx, int err, uint64_t version)
 {
     struct day_job *j = ctx;
     struct office *o = j->q->o;
+    char period[9];
     (void)version;
+    daily_name(j->day, period);
     if (!err && !o->ending)
-        err = o->port.read_cars(o->port.ctx, j->date, on_car, on_cars, j);
+        err = o->port.read_rows(o->port.ctx, REPORTS_KIND, period, on_report, on_reports, j);
     else
         err = err ? err : ERR_AWAY;
     if (err)

@@ -136,6 +136,7 @@ static void write_numbers(struct json_writer *w, const struct daily *d)
     jw_int(w, "unreconciled_days", d->unsettled_days);
     jw_int(w, "counted", d->counted);
     jw_int(w, "miscounted", d->miscounted);
+    jw_int(w, "reported", d->reported);
 }
 
 void record_write(struct json_writer *w, const char *lot, const struct daily *d, const struct rules *r)

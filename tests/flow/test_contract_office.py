@@ -2,6 +2,7 @@
 """src/api/openapi/office.json is what the server does: it lists the routes that the program is made of, no more and no less; every
 answer that it promises is provoked from a real parkd and is as it says; its examples are valid, and those of requests are what is sent here."""
 import datetime
+import itertools
 import json
 import pathlib
 import re
@@ -21,7 +22,8 @@ from test_authorisation import actions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads((ROOT / "src/api/openapi/office.json").read_text())
-PUBLIC = {"/"} | {re.sub(r"\{\w+\}", "{}", path) for path in json.loads((ROOT / "src/api/openapi/public.json").read_text())["paths"]}  # test_contract.py
+PAGES = {"/", "/lots/{}", "/map", "/board", "/manifest.webmanifest"}                                                       # for people
+PUBLIC = PAGES | {re.sub(r"\{\w+\}", "{}", path) for path in json.loads((ROOT / "src/api/openapi/public.json").read_text())["paths"]}  # test_contract.py
 LOT, FEED = "370302001101", "yunjie-barriers"                                                                           # of the examples
 EDIT = ("GET", "PUT", "DELETE")
 
@@ -487,6 +489,9 @@ def test_audit(walk):
     walk.finish("audit")
 
 
+walk_address = itertools.count(1)
+
+
 def days(n):
     """The day so many days from now, in Beijing."""
     return (datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))) + datetime.timedelta(days=n)).date()
@@ -526,7 +531,20 @@ def test_quality(walk):
     handcounts(walk)
     windows(walk)
     objections(walk)
-    walk.finish("quality", {"quality_lot": ([LOT], {})})
+    resident_reports(walk)
+    walk.finish("quality", {"quality_lot": ([LOT], {}), "lot_reported": (["silent"], {"who": Person(walk.office.public), "headers": {"X-Forwarded-For": "203.0.113.9"}})})
+
+
+def resident_reports(walk):
+    def tell(status, lot=LOT, address="203.0.113.1", **more):
+        return walk("lot_reported", status, lot, who=Person(walk.office.public), headers={"X-Forwarded-For": address} | more.pop("headers", {}), **more)
+    assert tell(200).json()["noted"] and not tell(200).json()["noted"]
+    tell(404, "none")
+    tell(403, headers={"Origin": "https://elsewhere.example.com"})
+    for status, body in ((400, b'{"'), (413, b'{"shown":"' + b"y" * 300_000 + b'"}'), (422, {"shown": "many"})):
+        tell(status, body=body)
+    wait_for(lambda: walk.ask("lot_reported", LOT, who=Person(walk.office.public), headers={"X-Forwarded-For": f"198.51.100.{next(walk_address)}"}).status == 429, what="too many")
+    tell(429, address="203.0.113.2")
 
 
 def corrections(walk):

@@ -231,6 +231,7 @@ static struct daily random_record(uint64_t *seed)
         daily_cars(&d.record, below(seed, 3000), below(seed, 3000), below(seed, 3000));
     d.record.counted = below(seed, 9);
     d.record.miscounted = below(seed, d.record.counted + 1);
+    d.record.reported = below(seed, 9);
     return d.record;
 }
 

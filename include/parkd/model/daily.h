@@ -39,6 +39,7 @@ struct daily {
     int32_t in, out;           /* cars; COUNT_NONE where nobody counts them */
     enum daily_sum reconciled; /* do the counts agree with the cars, or the platform's sums with ours? */
     int counted, miscounted;   /* counts by hand, and those beyond the tolerance */
+    int reported;              /* residents who said that its number was wrong */
 };
 
 /* What a day is asked of, and what the feed promised. */
@@ -68,7 +69,7 @@ int64_t daily_of(int64_t ms);
 void daily_name(int64_t day, char name[9]);
 
 /* One line: "cells=… tm=47/48 cm=1400/1440 free=3..120 ends=100,98 mv=0,0,… q=negative fz=0/0 mn=0 un=0 dr=0
- * in=12 out=10 rec=1 hc=2/1". */
+ * in=12 out=10 rec=1 hc=2/1 rp=3". */
 int daily_encode(const struct daily *d, struct buf *out) must_check;
 /* ERR_SYNTAX for what daily_encode cannot have written; members that are not known are skipped. */
 int daily_decode(struct view text, struct daily *out) must_check;

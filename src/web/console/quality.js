@@ -34,6 +34,7 @@ function records(rows, names) {
     { label: t('48 格', '48 cells'), show: (r) => strip(r.samples) },
     { label: t('在线率', 'Online'), numeric: true, by: (r) => r.online_rate, show: (r) => percent(r.online_rate) }, { label: t('及时率', 'Timely'), numeric: true, by: (r) => r.timeliness, show: (r) => percent(r.timeliness) },
     { label: t('完整率', 'Complete'), numeric: true, by: (r) => r.completeness, show: (r) => percent(r.completeness) }, { label: t('进/出', 'In/out'), show: reconciled },
+    { label: t('居民反映', 'Residents'), numeric: true, by: (r) => r.reported, show: (r) => r.reported || '' },
     { label: t('疑点', 'Doubts'), show: (r) => (r.flags.length ? h('div', { class: 'tags' }, r.flags.map((one) => flagTag(one))) : '') }] });
 }
 

@@ -153,6 +153,8 @@ export const registrationFacts = (lot) => facts([
   [t('编码', 'Code'), lot.id], [t('经营单位', 'Operator'), lot.operator], [t('地址', 'Address'), lot.address], [t('街道、片区', 'Area'), lot.area], [t('性质', 'Kind'), lot.kind],
   [t('总泊位', 'Places'), lot.total], [t('开放泊位', 'Open places'), lot.open], [t('开放时间', 'Hours'), lot.hours_text], [t('收费', 'Fees'), lot.fee_text],
   [t('免费分钟', 'Free minutes'), lot.free_minutes], [t('限高', 'Height limit'), lot.height_m ? `${lot.height_m} m` : null], [t('电话', 'Phone'), lot.phone],
+  [t('暖蜂限停', 'Couriers may stay'), lot.courier_minutes ? `${lot.courier_minutes} min` : null],
+  [t('入口', 'Entrance'), lot.entrance ? [lot.entrance.name, `${lot.entrance.lng}, ${lot.entrance.lat} (${(lot.entrance.datum ?? '').toUpperCase()})`].filter(Boolean).join(' ') : null],
   [t('位置', 'Place'), lot.location ? `${lot.location.lng}, ${lot.location.lat} (${(lot.location.datum ?? lot.location.crs ?? '').toUpperCase()})` : null],
   [t('数据来源', 'Feed'), lot.feed], [t('对方编码', 'Its name there'), lot.foreign_id], [t('备注', 'Notes'), said(lot.notes)]]);
 

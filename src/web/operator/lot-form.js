@@ -10,7 +10,7 @@ import { go } from '../office/router.js';
 import { PEOPLE } from './lots.js';
 
 // What a registration may have and this form does not ask: it stays as it is.
-const kept = (lot) => Object.fromEntries(['kind', 'notes', 'hours'].filter((name) => lot?.[name] !== undefined).map((name) => [name, lot[name]]));
+const kept = (lot) => Object.fromEntries(['kind', 'notes', 'hours', 'entrance'].filter((name) => lot?.[name] !== undefined).map((name) => [name, lot[name]]));
 const count = (name, label, value, more = {}) => ({ name, label, type: 'number', min: 0, step: 1, value, optional: true, ...more });
 
 function groups(lot, feeds) {
@@ -27,7 +27,7 @@ function groups(lot, feeds) {
         { name: 'location/datum', label: t('坐标系', 'Datum'), type: 'select', value: l.location?.datum ?? '', options: [['', t('请选择', 'choose')], ...DATUMS()] }] },
     { legend: t('泊位', 'Places'), fields: [count('total', t('总泊位', 'Places'), l.total), count('open', t('对外开放', 'Of these open to all'), l.open), ...CLASSES.map((one) => count(`classes/${one}`, placeClass(one), l.classes?.[one]))], cls: 'four' },
     { legend: t('开放与收费', 'Hours and fees'), fields: [{ name: 'hours_text', label: t('开放时间', 'Hours'), value: l.hours_text, optional: true, max: 30, placeholder: t('全天', 'all day'), hint: t('写成 7:00-22:00 或 周一至周五 7:30-20:00；周末 9:00-18:00，市民就能查“现在开放”', 'As 7:00-22:00 or 周一至周五 7:30-20:00；周末 9:00-18:00: residents can then ask for what is open now') }, { name: 'fee_text', label: t('收费', 'Fees'), value: l.fee_text, optional: true, max: 45, placeholder: t('每小时 2 元', '2 yuan an hour') },
-      count('free_minutes', t('免费分钟', 'Free minutes'), l.free_minutes), { name: 'height_m', label: t('限高（米）', 'Height limit (m)'), type: 'number', min: 0, step: 'any', value: l.height_m, optional: true }] },
+      count('free_minutes', t('免费分钟', 'Free minutes'), l.free_minutes), count('courier_minutes', t('暖蜂限停（分钟）', 'Couriers may stay (min)'), l.courier_minutes), { name: 'height_m', label: t('限高（米）', 'Height limit (m)'), type: 'number', min: 0, step: 'any', value: l.height_m, optional: true }] },
     { legend: t('数据来源', 'Where its counts come from'), fields: [{ name: 'feed', label: t('数据来源', 'Feed'), type: 'select', value: l.feed ?? '', options: sources, hint: t('先在“数据来源”里登记停车系统；没有系统的车场保存后再请值守员', 'Register the system under “Feeds” first; a car park without one gets attendants after it is saved') },
       { name: 'foreign_id', label: t('车场在对方系统里的编码', 'Its name in that system'), value: l.foreign_id, optional: true, max: 60 }] },
   ];
