@@ -153,8 +153,9 @@ def test_a_lots_own_page(page, parkd):
     page.button(NAMES[1]).says("停车场信息")
     text = page.text()
     for words in (NAMES[1], "Car park 1", "5 / 100", "紧张", "0533-12345", "每小时 3 元 · 免费 30 分钟", "2.1 m", "24小时 · 开放中", "快充车位 3 个，空位未知", "暖蜂车位 4 个，空位未知，限停 20 分钟",
-                  "数据还不够", "还没有可画的记录"):
+                  "数据还不够"):
         assert words in text, (words, text)
+    assert "还没有可画的记录" in text or page.all("svg.day")    # a quarter of an hour may have ended meanwhile
     assert page.one("dd a").get_attribute("href") == "tel:053312345"
     ways = {one.text: one.get_attribute("href") for one in page.all(".ways a")}
     assert list(ways) == ["高德导航", "百度导航", "苹果地图", "其他地图"] and ways["其他地图"].startswith("geo:36.81")
