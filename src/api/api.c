@@ -234,6 +234,8 @@ static int open_staff(struct api *a, struct loop *loop, const struct api_conf *c
     return err;
 }
 
+static const struct pages_conf no_pages = {.tiles = {.url = "", .attribution = ""}, .embedders = ""};
+
 static int make_parts(struct api *a, const struct api_conf *conf)
 {
     a->district = view_dup(view_of(conf->district_name ? conf->district_name : ""));
@@ -242,9 +244,9 @@ static int make_parts(struct api *a, const struct api_conf *conf)
     a->places_moved = true;
     a->streams = streams_new(a, conf->max_streams);
     a->holidays = conf->holidays;
-    a->pages = conf->pages;
-    page_policy(conf->pages, false, a->page_policy);
-    page_policy(conf->pages, true, a->embed_policy);
+    a->pages = conf->pages ? conf->pages : &no_pages;
+    page_policy(a->pages, false, a->page_policy);
+    page_policy(a->pages, true, a->embed_policy);
     asset_version(a->assets_path);
     a->forecasts = forecasts_new(a);
     a->taken = auth_memory_new();

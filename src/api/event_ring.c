@@ -3,6 +3,8 @@
  */
 #include "api/event_ring.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +74,17 @@ bool event_ring_has(const struct event_ring *r, uint64_t id)
 const struct event *event_ring_at(const struct event_ring *r, uint64_t id)
 {
     return r->v[id % EVENT_RING_COUNT];
+}
+
+bool event_ring_after(const struct event_ring *r, uint32_t epoch, struct view last, uint64_t *next)
+{
+    char text[16];
+    int64_t n = 0;
+    struct view rest = last, head = view_cut(&rest, '-');
+    (void)snprintf(text, sizeof text, "%08" PRIx32, epoch);
+    if (!view_is(head, text) || view_to_int(rest, 0, INT64_MAX - 1, &n) ||
+        !event_ring_has(r, (uint64_t)n + 1))
+        return false;
+    *next = (uint64_t)n + 1;
+    return true;
 }

@@ -30,4 +30,8 @@ bool event_ring_has(const struct event_ring *r, uint64_t id);
 /* id must be there and before event_ring_next. */
 const struct event *event_ring_at(const struct event_ring *r, uint64_t id);
 
+/* Where a reader goes on whose last event was "<epoch as 8 hexadecimals>-<id>". false: of another epoch, not
+ * there any more, or no such text. */
+bool event_ring_after(const struct event_ring *r, uint32_t epoch, struct view last, uint64_t *next);
+
 #endif

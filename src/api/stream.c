@@ -370,27 +370,13 @@ int streams_count(const struct streams *s)
     return s->n;
 }
 
-/* "<epoch>-<id>" of an event after which all are still there. */
-static bool place_of(const struct streams *s, struct view id, uint64_t *next)
-{
-    char epoch[16];
-    int64_t n = 0;
-    struct view rest = id, head = view_cut(&rest, '-');
-    (void)snprintf(epoch, sizeof epoch, "%08" PRIx32, s->epoch);
-    if (!view_is(head, epoch) || view_to_int(rest, 0, INT64_MAX - 1, &n) ||
-        !event_ring_has(s->ring, (uint64_t)n + 1))
-        return false;
-    *next = (uint64_t)n + 1;
-    return true;
-}
-
 static void greet(struct reader *r, struct view last_id)
 {
     struct streams *s = r->owner;
     char now[ISO8601_SIZE];
     unsigned char jitter = 0;
     (void)!crypto_random(&jitter, 1);
-    bool known = place_of(s, last_id, &r->next);
+    bool known = event_ring_after(s->ring, s->epoch, last_id, &r->next);
     if (!known)
         r->next = event_ring_next(s->ring);
     int n = snprintf(r->greeting, sizeof r->greeting, "retry: %d\n", RETRY_MS + jitter * 8);

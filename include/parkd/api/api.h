@@ -35,7 +35,7 @@ struct api_conf {
     int max_streams;                   /* readers of /v1/stream */
     const struct addr_filter *proxies; /* trusted ones; NULL: none; kept */
     const char *district_name;         /* for the page */
-    const struct pages_conf *pages;    /* kept */
+    const struct pages_conf *pages;    /* NULL: nothing chosen; kept */
     const struct holidays *holidays;   /* days that forecasts do not learn from; NULL: none; kept */
 };
 
