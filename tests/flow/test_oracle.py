@@ -83,6 +83,99 @@ def test_each_fault_is_seen(words):
     assert words == "no lot at all" or words in faults[0]
 
 
+def served(free, wall=0):
+    return {"lot": "a", "how": "served", "seq": None, "free_raw": free, "total": 100, "t_wall": wall}
+
+
+def came(seq, free, real=0, mark="m", wall=0):
+    return arrived(seq, free) | {"t_real": real, "t_wall": wall, "mark": mark}
+
+
+def end(seq, free, *, held=None, shown=None, calm=1000):
+    return {"records": {"a": record(seq, free)}, "held": {"a": {"seq": seq, "free": free} | (held or {})},
+            "shown": {"a": {"free": free} | (shown or {})}, "calm_ms": calm}
+
+
+# Everything is told, no number twice; the limit of lot a is 1000 ms, with 100 ms to spare.
+WHOLE = {"complete": True, "limits": {"a": 1000}, "slack_ms": 100}
+UNKNOWN = [("told", served(10, 1)), ("delivered", came(100, 10, 5, wall=5)), ("shown", ({"a": {"free": 10}}, 900)),
+           ("delivered", came(101, None, 2000, wall=1200)), ("delivered", came(101, None, 2100, wall=1300)),
+           ("shown", ({"a": {"free": None}}, 1200)), ("silent", ("a", record(101, 10, expired=True)))]
+FINE = {
+    "a whole story": [("told", served(10, 1)), ("delivered", came(100, 10, 5)), ("told", served(11, 2)),
+                      ("delivered", came(101, 11, 900)), ("shown", ({"a": {"free": 11}}, 3)),
+                      ("settled", end(101, 11))],
+    "seen before the journal was read": [("delivered", came(101, 11, 5)), ("told", served(11)), ("settled", end(101, 11))],
+    "delivered late, but numbered late": [("told", served(11)), ("delivered", came(200_000, 11, 259_000)),
+                                          ("settled", end(200_000, 11))],
+    "silent and unknown": UNKNOWN,
+    "the same again, older": [("told", served(10)), ("told", served(11)), ("delivered", came(100, 10)),
+                              ("delivered", came(100, 10)), ("delivered", came(101, 11, 5)), ("settled", end(101, 11))],
+    "within the limits": [("vitals", ({"descriptors": 3, "memory": 9}, {"descriptors": 3}))],
+    "a push without number, overtaken": [("told", acked(None, 10)), ("told", served(11)), ("owes", record(101, 11))],
+    "a push without number, run out": [("told", acked(None, 10)), ("owes", record(101, 10, expired=True))],
+    "a push without number, in Redis before it is known here": [("told", acked(None, 10)), ("owes", record(101, 12))],
+}
+WRONG = {
+    "I1 not delivered within": [("told", served(11)), ("delivered", came(101, 11, 61_500)), ("settled", end(101, 11))],
+    "I1 seq 101 was not delivered": [("told", served(11)), ("settled", end(101, 11))],
+    "I1 10 was answered 2xx and is lost": [("told", acked(None, 9)), ("told", acked(None, 10)), ("owes", record(101, 9))],
+    "I1 is lost: None": [("told", acked(None, 10)), ("owes", None)],
+    "I2 Redis went back to free 10": [("told", served(10)), ("told", served(11)), ("snapshot", {"a": record(100, 11)}),
+                                      ("snapshot", {"a": record(101, 10)})],
+    "I2 the platform went back": [("told", served(10)), ("told", served(11)), ("delivered", came(100, 11)),
+                                  ("delivered", came(101, 10))],
+    "I2 the API went back": [("told", served(10)), ("told", served(11)), ("shown", ({"a": {"free": 11}}, 0)),
+                             ("shown", ({"a": {"free": 10}}, 0))],
+    "I3 in other bytes": [("told", served(11)), ("delivered", came(101, 11)), ("delivered", came(101, 11, mark="x"))],
+    "I4 the API shows 10": [("told", served(11)), ("delivered", came(101, 11)), ("settled", end(101, 11, shown={"free": 10}))],
+    "I4 the API shows None": [("told", served(11)), ("delivered", came(101, 11)),
+                              ("settled", end(101, 11, shown={"free": None}))],
+    "I4 the platform holds": [("told", served(11)), ("delivered", came(101, 11)), ("settled", end(101, 11, held={"seq": 100}))],
+    "I5 the platform had free 12": [("told", served(11)), ("delivered", came(100, 12)), ("delivered", came(101, 11, 5)),
+                                    ("settled", end(101, 11))],
+    "I5 Redis had free 12": [("snapshot", {"a": record(100, 12)}), ("told", served(11)), ("delivered", came(101, 11)),
+                             ("settled", end(101, 11))],
+    "I5 the API had free 0": [("shown", ({"a": {"free": 0}}, 0)), ("told", served(11)), ("delivered", came(101, 11)),
+                              ("settled", end(101, 11))],
+    "I6 descriptors is 4, above 3": [("vitals", ({"descriptors": 4}, {"descriptors": 3}))],
+    "I7 shown with free 10": [("told", served(10, 1)), ("shown", ({"a": {"free": 10}}, 1102))],
+    "I7 arrived with free 10": [("told", served(10, 1)), ("delivered", came(100, 10, wall=1102))],
+    "I7 silent, and Redis holds": [*UNKNOWN[:-1], ("silent", ("a", record(101, 10)))],
+    "I7 heard 0 times": [("told", served(10, 1)), ("silent", ("a", record(101, 10, expired=True)))],
+    "I7 heard 2 times": [*UNKNOWN[:-1], ("delivered", came(102, None, wall=1400)), UNKNOWN[-1]],
+}
+
+
+def weigh(events):
+    oracle = Oracle(**WHOLE)
+    for what, fact in events:
+        if what == "owes":
+            oracle.snapshot({} if fact is None else {"a": fact}, pushing=["a"])
+        elif what == "snapshot":
+            oracle.snapshot(fact)
+        elif what == "settled":
+            oracle.settled(**fact)
+        else:
+            getattr(oracle, what)(*(fact if isinstance(fact, tuple) else (fact,)))
+    return oracle.faults
+
+
+@pytest.mark.parametrize("words", FINE)
+def test_what_is_allowed(words):
+    assert weigh(FINE[words]) == []
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_each_violation_is_seen(words):
+    faults = weigh(WRONG[words])
+    assert any(words.partition(" ")[2] in one for one in faults), (words, faults)
+
+
+def test_every_invariant_has_a_violation():
+    assert {words[:2] for words in WRONG} == {f"I{n}" for n in range(1, 8)}
+
+
 def test_agree():
     one = {"a": record(5, 7)}
     assert agree(one, {"a": {"seq": 5, "free": 7}, "b": {"seq": 1, "free": 1}})

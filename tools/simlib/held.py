@@ -13,6 +13,11 @@ SEQS = 64                                 # seqs of one lot whose bytes are reme
 VIOLATIONS = 500
 
 
+def mark_of(raw):
+    """The same bytes, the same mark."""
+    return hashlib.sha1(raw.encode()).hexdigest()[:16]
+
+
 class Held:
     def __init__(self, clock, journal):
         self.clock, self.journal = clock, journal
@@ -51,7 +56,7 @@ class Held:
         return codes
 
     def _check_bytes(self, number, lot, order, raw):
-        mark = hashlib.sha1(raw.encode()).hexdigest()[:16]
+        mark = mark_of(raw)
         marks = self.marks[lot]
         known = marks.setdefault(order, mark)
         if len(marks) > SEQS:
@@ -92,9 +97,9 @@ class Held:
         self.accepted += 1
         self.last_delivery_ms = now
 
-    def remember(self, number, lot, order, free, code, mode):
+    def remember(self, number, lot, order, free, code, mode, raw):
         """One item of one request, accepted or not."""
         self.deliveries += 1
         line = {"request": number, "lot": lot, "seq": order, "free": free, "code": code, "mode": mode}
         self.ring.append(line | {"t_wall": self.clock.wall_ms()})
-        self.journal.add(**line)
+        self.journal.add(**line, mark=mark_of(raw))

@@ -112,8 +112,8 @@ class Platform:
         return response
 
     def _record(self, delivery, codes, number, mode, good):
-        for (lot, order, _, fields), code in zip(delivery.items, codes):
-            self.held.remember(number, lot, order, fields.get("free"), code if good else "refused", mode)
+        for (lot, order, raw, fields), code in zip(delivery.items, codes):
+            self.held.remember(number, lot, order, fields.get("free"), code if good else "refused", mode, raw)
             if good and code in ("ok", "dup"):
                 self.held.take(lot, fields | {"seq": order}, number)
         for lot in delivery.beats if good else ():

@@ -22,6 +22,7 @@ class Sim:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.journal_path = self.folder / f"{self.tool}.jsonl"
         self.process, self.ports = None, []
+        self._read_to = 0
         self.start()
 
     def start(self):
@@ -48,6 +49,16 @@ class Sim:
         self.state("?lots=0&held=0")                     # flushes
         with open(self.journal_path, encoding="utf-8") as file:
             return [json.loads(line) for line in file]
+
+    def news(self):
+        """The journal's lines since the last call, as objects."""
+        self.state("?lots=0&held=0")                     # flushes
+        with open(self.journal_path, "rb") as file:
+            file.seek(self._read_to)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        self._read_to += whole
+        return [json.loads(line) for line in data[:whole].splitlines()]
 
     def kill(self):
         self.process.kill()
