@@ -38,13 +38,22 @@ EMBED := $(wildcard src/web/*.html) $(wildcard src/store/*.lua) $(wildcard src/a
 OPENAPI := $(wildcard src/api/openapi/*.json)
 GEN := $(O)/gen/api/openapi_json.h $(foreach f,$(EMBED:src/%=%),$(O)/gen/$(subst .,_,$(f)).h) $(O)/gen/web_assets.h
 
+# make crash N=200: parkd is killed so often, redis-server and both half as often, some stops. make crash PARTS=stop N=30: that kind alone.
+N ?= 100
+PARTS ?= parkd redis both stop
+CRASH_SHARE := $(if $(word 2,$(PARTS)),1 2 2 20,1 1 1 1)
+CRASH_parkd = $(N)
+CRASH_redis = $(shell expr $(N) / $(word 2,$(CRASH_SHARE)))
+CRASH_both = $(shell expr $(N) / $(word 3,$(CRASH_SHARE)))
+CRASH_stop = $(shell expr $(N) / $(word 4,$(CRASH_SHARE)))
+
 UNIT := $(notdir $(basename $(wildcard tests/unit/test_*.c)))
 PURE_UNIT := $(addprefix test_,$(shell cat tests/unit/pure.list))
 UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -78,6 +87,15 @@ bench: deps-bench ## figures beside the Node peer, in the same minute
 
 fuzz: deps-test ## every parser of outside bytes, FUZZ_SECONDS each (60)
 	$(Q)exec tests/fuzz/run fuzz $(or $(FUZZ_SECONDS),60)
+
+crash: deps-test ## kill -9 of parkd N times (100), redis-server and both half as often, some stops; adds a line to tests/crash/log.tsv
+	$(Q)$(MAKE) --no-print-directory BUILD=asan all
+	$(Q)PARKD=$(abspath build/asan)/parkd PARKCTL=$(abspath build/asan)/parkctl PATIENCE=3 tests/crash/run $(foreach p,$(PARTS),--$(p) $(CRASH_$(p))) \
+		$(if $(SEED),--seed $(SEED)) --log
+
+crash-truncate: deps-test ## the append-only file cut at every offset of its last 64 kB; goes on where tests/crash/truncate.tsv ends
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl tests/crash/truncate --log
 
 onboarding: deps-test ## a district from nothing to 44 of 44, through the API as office and operators would
 	$(Q)$(MAKE) --no-print-directory BUILD=release all

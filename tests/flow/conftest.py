@@ -14,7 +14,7 @@ from harness.parkd import PARKCTL, PARKD, Parkd  # noqa: E402
 from harness.world import World  # noqa: E402
 
 NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "sink_register", "api", "parkctl",
-               "registry", "replay", "crash",
+               "registry", "replay", "crash", "truncate", "matrix",
                "relay", "faults", "access", "try", "hostile", "vendors",
                "sink_try", "snapshot", "sinks", "platform_page", "nat", "quality", "ledger", "ledger_ctl", "accounts", "selfservice", "authorisation", "onboarding", "telling",
                "ctl_office", "backup", "doctor", "pages", "attendant_page", "operator_pages",

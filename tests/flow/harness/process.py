@@ -17,8 +17,9 @@ def _die_with_us():
 
 def _ports():
     """Each worker of a parallel run has ports of its own, below those that outgoing connections get: nobody takes one
-    between two lives of the program that listens there."""
-    first, many = 12000 + 4000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5), 4000
+    between two lives of the program that listens there. PORTS names others: FIRST,COUNT."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4
+    first, many = map(int, os.environ.get("PORTS", f"{12000 + 4000 * worker},4000").split(","))
     at = os.getpid() % many
     while True:
         at = (at + 1) % many
