@@ -45,7 +45,7 @@ void query_add(struct query *q, struct view name, struct view value)
 
 static struct view value_of(const struct query *q, const char *name)
 {
-    for (size_t i = 0; i < q->n; i++) {
+    for (size_t i = 0; i < q->n && i < QUERY_MAX; i++) {
         if (view_is(q->v[i].name, name))
             return q->v[i].value;
     }

@@ -193,6 +193,12 @@ def test_reports_have_limits(parkd):
     assert {one.status for one in answers} == {200, 429} and answers[-1].headers["Retry-After"] == "3600"
 
 
+def test_any_number_of_parameters(parkd):
+    """Messengers append theirs to links; more than are kept must do no harm."""
+    for path in ("/", "/map", "/lots/P1"):
+        assert parkd.get(path + "?" + "&".join(f"p{at}=x" for at in range(300))).status == 200
+
+
 def test_a_lot_that_is_not_there(parkd):
     assert parkd.get("/lots/nobody").status == 404
 

@@ -232,6 +232,7 @@ static void counts_parameters(void **state)
     for (int i = 0; i < 3 * QUERY_MAX; i++)
         query_add(&q, VIEW("limit"), VIEW("1"));
     assert_int_equal(query_lots(&q, &out, &why), ERR_TOO_BIG);
+    assert_false(query_page(&q).english); /* a page takes any number of others, and looks at those it has */
 }
 
 static void reads_spans(void **state)
