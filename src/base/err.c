@@ -40,14 +40,21 @@ const char *err_name(int code)
     }
 }
 
-/* Copies src into dst of `size` bytes, cut between characters; src and dst do not overlap. */
+/* Copies src into dst of `size` bytes, cut between characters; src and dst do not overlap. A fault often
+ * quotes what was wrong: bytes that are no UTF-8 become "?", so that JSON and logs can carry it. */
 static void copy_cut(char *dst, size_t size, const char *src)
 {
-    size_t n = strlen(src);
+    size_t n = strlen(src), out = 0;
+    uint32_t cp;
     if (n >= size)
         n = utf8_cut(src, size - 1);
-    memcpy(dst, src, n);
-    dst[n] = '\0';
+    for (size_t i = 0; i < n;) {
+        size_t len = utf8_read(src + i, n - i, &cp);
+        memcpy(dst + out, len ? src + i : "?", len ? len : 1);
+        out += len ? len : 1;
+        i += len ? len : 1;
+    }
+    dst[out] = '\0';
 }
 
 int why_set(struct why *why, int code, const char *at, const char *fmt, ...)

@@ -25,7 +25,7 @@ MEANT = {
     "ledger_put": "OFFICER", "ledger_step": "OFFICER",
     "operator_lots": "OPERATOR", "operator_lot": "OPERATOR", "operator_lot_put": "OPERATOR", "lot_acceptance": "OPERATOR",
     "lot_submit": "OPERATOR", "lot_withdraw": "OPERATOR", "attendants_list": "OPERATOR", "attendant_name": "OPERATOR",
-    "attendant_revoke": "OPERATOR", "attendant_show": "ATTENDANT", "attendant_report": "ATTENDANT",
+    "attendant_revoke": "OPERATOR", "attendant_show": "ATTENDANT", "attendant_report": "ATTENDANT", "lot_reported": "ANYBODY",
     "operator_feeds": "OPERATOR", "operator_feed": "OPERATOR", "operator_feed_put": "OPERATOR", "operator_feed_remove": "OPERATOR",
     "operator_feed_key": "OPERATOR", "operator_feed_key_remove": "OPERATOR", "operator_bodies": "OPERATOR", "operator_poll": "OPERATOR",
     "operator_replay": "OPERATOR", "operator_try": "OPERATOR", "dialects": "SIGNED_IN",

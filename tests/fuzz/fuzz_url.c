@@ -50,7 +50,7 @@ static void one_address(struct view line, const struct addr_filter *f)
     if (inet_pton(AF_INET, text, a) == 1) {
         memcpy(&v4.sin_addr, a, 4);
         bool passes = addr_filter_passes(f, (const struct sockaddr *)(const void *)&v4);
-        HOLDS(!passes || !is_inside(a) || addr_filter_has(f, line));
+        HOLDS(!passes || !is_inside(a) || addr_filter_has(f, view_of(text)));
     }
     if (inet_pton(AF_INET6, text, a) == 1) {
         static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -60,7 +60,7 @@ static void one_address(struct view line, const struct addr_filter *f)
                           ? is_inside(a + 12)
                           : (a[0] & 0xfe) == 0xfc || a[0] == 0xff || IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
                                 IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr);
-        HOLDS(!passes || !inside || addr_filter_has(f, line));
+        HOLDS(!passes || !inside || addr_filter_has(f, view_of(text)));
     }
 }
 

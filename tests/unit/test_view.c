@@ -214,9 +214,20 @@ static void knows_tokens(void **state)
         assert_false(view_is_token((struct view){(const char[]){'a', no[i]}, 2}));
 }
 
+static void quotes_nothing_but_utf8(void **state)
+{
+    struct why why = {0};
+    (void)state;
+    assert_int_equal(why_set(&why, ERR_INVALID, "/a\xff", "no lot has the id \"\xc4\xe4\xb8\xad\xe4\xb8\""),
+                     ERR_INVALID);
+    assert_string_equal(why.text, "no lot has the id \"?\xe4\xb8\xad??\"");
+    assert_string_equal(why.at, "/a?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quotes_nothing_but_utf8),
         cmocka_unit_test(compares_by_length_and_bytes),
         cmocka_unit_test(trims_and_cuts),
         cmocka_unit_test(copies_whole_or_not_at_all),
