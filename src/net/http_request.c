@@ -57,6 +57,20 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return &c->req;
 }
 
+/* Of a line that is folded before its value libmicrohttpd makes one name: "Content-Length:", " 12" become
+ * "Content-Length12" without value. Whoever stands before us may have read the length. */
+static bool is_folded_framing(struct view name)
+{
+    static const char *const names[] = {"content-length", "transfer-encoding"};
+
+    for (int i = 0; i < 2; i++) {
+        size_t n = strlen(names[i]);
+        if (name.n > n && view_ieq((struct view){name.p, n}, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n,
                                 const char *value, size_t value_n)
 {
@@ -67,7 +81,7 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
     h->fields++;
     /* libmicrohttpd keeps "Content-Length " with its blank as a name of its own, which a proxy may read as
      * the length. */
-    if (!view_is_token(k))
+    if (!view_is_token(k) || is_folded_framing(k))
         h->bad = true;
     if (view_ieq(k, "host")) {
         h->hosts++;

@@ -18,7 +18,7 @@ NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "sink_regi
                "relay", "faults", "access", "try", "hostile", "vendors",
                "sink_try", "snapshot", "sinks", "platform_page", "nat", "quality", "ledger", "ledger_ctl", "accounts", "selfservice", "authorisation", "onboarding", "telling",
                "ctl_office", "backup", "doctor", "pages", "attendant_page", "operator_pages",
-               "stream", "rate", "exports", "contract", "contract_office", "api_page", "forecast", "residents")
+               "stream", "rate", "exports", "contract", "contract_office", "api_page", "forecast", "residents", "smuggling")
 
 
 def pytest_runtest_setup(item):
