@@ -2,22 +2,30 @@
  * Flat rows (RFC 4180) for tables and Grafana, and SIRI-FM 2.1 in the Italian profile, the one that
  * OpenTripPlanner reads.
  */
+#include <string.h>
+
 #include "api/export.h"
 #include "parkd/base/iso8601.h"
 
 /* --- CSV --- */
 
+/* What a spreadsheet would run: operators write these texts, and the office opens them. */
+static bool is_formula(struct view v)
+{
+    return v.n && memchr("=+-@\t\r", *v.p, 6) != NULL;
+}
+
 static void cell(struct buf *out, const char *text)
 {
     struct view v = view_of(text);
-    bool plain = true;
+    bool formula = is_formula(v), plain = !formula;
     for (size_t i = 0; i < v.n; i++)
         plain &= v.p[i] != ',' && v.p[i] != '"' && v.p[i] != '\n' && v.p[i] != '\r';
     if (plain) {
         buf_view(out, v);
         return;
     }
-    buf_char(out, '"');
+    buf_str(out, formula ? "\"'" : "\"");
     for (size_t i = 0; i < v.n; i++) {
         if (v.p[i] == '"')
             buf_char(out, '"');

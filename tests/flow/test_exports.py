@@ -105,6 +105,14 @@ def test_datex2_tells_more(parkd):
     assert site["openingTimesDescription"] == ["7:00-22:00"] and site["occupancyTrend"] == {"value": "unknown"}
 
 
+@pytest.mark.parametrize("name", ["=HYPERLINK(\"http://x\")", "+1+1", "-1+1", "@SUM(A1)"])
+def test_a_spreadsheet_runs_nothing(parkd, name):
+    parkd.put("lots", {"id": "formula", "name": name, "address": name, "area": "=1"})
+    text = wait_for(lambda: (one := export(parkd, "csv").text()) and "formula" in formats.table(one) and one, what="the lot")
+    guarded = "\"'" + name.replace('"', '""') + '"'
+    assert f"formula,{guarded},\"'=1\",{guarded}," in text, text
+
+
 def test_filters(parkd):
     assert set(formats.table(export(parkd, "csv?class=accessible").text())) == {"known"}
     assert set(formats.table(export(parkd, "csv?area=%E4%B8%9C%E5%8C%BA").text())) == {"known"}
