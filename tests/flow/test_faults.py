@@ -3,13 +3,11 @@
 import os
 import signal
 import socket
-import subprocess
-
-import pytest
 
 from harness import http
 from harness.oracle import agree
 from harness.redis import RedisServer
+from harness.scene import need_root, silent_resolver
 from harness.wait import during, keeps_advancing, wait_for
 
 AWAY_S = float(os.environ.get("AWAY_S", "60"))
@@ -205,19 +203,8 @@ def gone(sock):
         return True
 
 
-def silent_resolver(folder):
-    """A resolv.conf that points to a UDP socket where nobody answers: (socket, words before the program)."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("127.7.7.53", 53))
-    conf = folder / "resolv.conf"
-    conf.write_text("nameserver 127.7.7.53\noptions timeout:5 attempts:2\n")
-    return sock, ["unshare", "-m", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$@"', "sh"]
-
-
 def test_resolver_that_never_answers(world, folder):
-    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
-        pytest.skip("a silent resolver needs root and a mount namespace (unshare -m, port 53): "
-                    "test_faults.py::test_resolver_that_never_answers")
+    need_root("a silent resolver (port 53)")
     polled, pushed = load(world)
     lost = [lot for at in range(12) for lot in world.feed(f"lost{at}", "hikvision", 1, interval_ms=300, feed={
         "url": f"http://vendor-{at}.invalid:8080"})]

@@ -265,4 +265,15 @@ def test_proxy_cuts_holds_and_restores(keep):
         assert ask(b"w") == b"w"
     proxy.restore()
     wait_for(lambda: ask(b"v") == b"v")
+    proxy.garble()
+    assert ask(b"\1\2") == b"\xfe\xfd"
+    proxy.restore()
+    proxy.say_instead(b"else")
+    assert ask(b"u") == b"else" and ask(b"t") == b"t"
+    proxy.cut_after(1)
+    with pytest.raises(ConnectionError):
+        assert ask(b"xy") == b"x"
+    proxy.restore()
+    proxy.drip()
+    assert ask(b"pq") == b"p"
     listener.close()
