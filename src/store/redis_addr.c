@@ -44,11 +44,11 @@ static int parse_user(struct view info, struct redis_addr *out, struct why *why)
     return 0;
 }
 
-static int parse_number(struct view v, int64_t max, const char *what, int *out, struct why *why)
+static int parse_number(struct view v, int min, int max, const char *what, int *out, struct why *why)
 {
     int64_t n = 0;
-    if (view_to_int(v, 0, max, &n))
-        return why_set(why, ERR_INVALID, "", "%s is not a number in 0…%lld", what, (long long)max);
+    if (view_to_int(v, min, max, &n))
+        return why_set(why, ERR_INVALID, "", "%s is not a number in %d…%d", what, min, max);
     *out = (int)n;
     return 0;
 }
@@ -71,7 +71,7 @@ static int parse_host(struct view v, struct redis_addr *out, struct why *why)
     }
     if (!host.n || view_copy(host, out->host, sizeof out->host))
         return why_set(why, ERR_INVALID, "", "the host is missing or too long");
-    return port.n ? parse_number(port, 65535, "the port", &out->port, why) : 0;
+    return port.n ? parse_number(port, 1, 65535, "the port", &out->port, why) : 0;
 }
 
 static int parse_tcp(struct view rest, struct redis_addr *out, struct why *why)
@@ -89,13 +89,15 @@ static int parse_tcp(struct view rest, struct redis_addr *out, struct why *why)
     struct view host = view_cut(&db, '/');
     int rc = parse_host(host, out, why);
     if (!rc && db.n)
-        rc = parse_number(db, DB_MAX, "the database", &out->db, why);
+        rc = parse_number(db, 0, DB_MAX, "the database", &out->db, why);
     return rc;
 }
 
 int redis_addr_parse(struct view url, struct redis_addr *out, struct why *why)
 {
     *out = (struct redis_addr){0};
+    if (url.n && memchr(url.p, '\0', url.n)) /* host and path are C strings from here on */
+        return why_set(why, ERR_INVALID, "", "holds a NUL byte");
     if (view_starts(url, "unix://")) {
         struct view path = {url.p + 7, url.n - 7};
         if (!path.n || path.p[0] != '/' || view_copy(path, out->path, sizeof out->path))

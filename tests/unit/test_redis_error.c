@@ -96,6 +96,7 @@ static void test_bad_urls(void **state)
         "redis://:1",
         "redis://h:x",
         "redis://h:70000",
+        "redis://h:0",
         "redis://h/x",
         "redis://u:%zz@h",
         "redis://[::1",
@@ -113,6 +114,17 @@ static void test_bad_urls(void **state)
     }
 }
 
+static void test_nul_is_refused(void **state)
+{
+    struct redis_addr a;
+    struct why why = {0};
+    (void)state;
+    assert_int_not_equal(redis_addr_parse(VIEW("redis://u@\0h"), &a, &why), 0);
+    assert_int_not_equal(redis_addr_parse(VIEW("redis://h\0x:1"), &a, &why), 0);
+    assert_int_not_equal(redis_addr_parse(VIEW("unix:///a\0b"), &a, &why), 0);
+    assert_string_equal(why.text, "holds a NUL byte");
+}
+
 static void test_reason_hides_password(void **state)
 {
     struct redis_addr a;
@@ -128,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_bad_urls),
+        cmocka_unit_test(test_nul_is_refused),
         cmocka_unit_test(test_reason_hides_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
