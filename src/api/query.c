@@ -82,8 +82,9 @@ static int only(const struct query *q, const char *const *names, struct why *why
         return why_set(why, ERR_TOO_BIG, "", "more than %d parameters", QUERY_MAX);
     for (size_t i = 0; i < q->n; i++) {
         struct view name = q->v[i].name;
-        if (name.n > 64)
-            name.n = 64;
+        if (!view_is_utf8(name))
+            return why_set(why, ERR_SYNTAX, "", "the name of a parameter is not UTF-8");
+        name = view_head(name, 64);
         if (!known(q->v[i].name, names))
             return unknown(name, names, why);
         if (!view_is_utf8(q->v[i].value))
@@ -246,8 +247,7 @@ static int want_fields(const struct query *q, uint64_t all, uint64_t *out, struc
         int f = 0;
         while (f < LOT_FIELD_N && !view_is(name, field_rows[f].name))
             f++;
-        if (name.n > 40)
-            name.n = 40;
+        name = view_head(name, 40);
         if (f == LOT_FIELD_N)
             return why_set(why, ERR_INVALID, "fields", "a lot has no member \"" VIEW_FMT "\"",
                            VIEW_ARG(name));

@@ -211,6 +211,11 @@ static size_t plain_run(struct view a, size_t i)
     return i - from;
 }
 
+struct view view_head(struct view a, size_t n)
+{
+    return (struct view){a.p, a.n > n ? utf8_cut(a.p, n) : a.n};
+}
+
 bool view_is_utf8(struct view a)
 {
     for (size_t i = plain_run(a, 0); i < a.n; i += plain_run(a, i)) {

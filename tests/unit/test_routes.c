@@ -180,6 +180,8 @@ static void refuses_wrong_parameters(void **state)
         {"open_now=1", "open_now", "true"},
         {"fields=name,prize", "fields", "\"prize\""},
         {"fields=", "fields", "no member"},
+        {"fields=ab字字字字字字字字字字字字字字", "fields", "字\""}, /* cut between characters */
+        {"lang\xff=1", "", "name of a parameter"},
         {"changed_since=yesterday", "changed_since", "RFC 3339"},
         {"sort=free&cursor=A", "cursor", "not one"},
         {"cursor=A~5", "cursor", "not one"},

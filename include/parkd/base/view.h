@@ -48,6 +48,8 @@ int view_to_real(struct view a, double *out) must_check;
 int hex_digit(char c);
 /* A token of RFC 9110, such as a header's name? */
 bool view_is_token(struct view a);
+/* What stands first, at most n bytes, cut between characters. */
+struct view view_head(struct view a, size_t n);
 /* Well-formed UTF-8 without NUL, surrogates or overlong forms? */
 bool view_is_utf8(struct view a);
 /* FNV-1a, 64 bit: for spreading, never for security. */
