@@ -194,13 +194,14 @@ static int parse_members(struct conf *c, const struct json *obj, const char *pre
 {
     for (const struct json *m = json_first(obj); m; m = json_next(m)) {
         char key[128];
-        (void)snprintf(key, sizeof key, "%s" VIEW_FMT, prefix, VIEW_ARG(json_key(m)));
+        struct view name = view_head(json_key(m), sizeof key / 2 - 2);
+        (void)snprintf(key, sizeof key, "%s" VIEW_FMT, prefix, VIEW_ARG(name));
         const struct conf_field *f = find(key);
         int err;
         if (f) {
             err = json_field(c, f, m, why);
         } else if (!*prefix && json_is(m, JSON_OBJECT) && (is_section(key) || json_first(m))) {
-            (void)snprintf(key, sizeof key, VIEW_FMT ".", VIEW_ARG(json_key(m)));
+            (void)snprintf(key, sizeof key, VIEW_FMT ".", VIEW_ARG(name));
             err = parse_members(c, m, key, why);
         } else {
             err = unknown(key, why);

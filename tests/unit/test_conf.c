@@ -190,9 +190,25 @@ static void test_password_is_not_printed(void **state)
     free(c);
 }
 
+static void cuts_long_keys_between_characters(void **state)
+{
+    static struct conf c;
+    struct why why = {0};
+    char text[300] = "{\"ab";
+    size_t n = strlen(text);
+    (void)state;
+    for (int i = 0; i < 60; i++, n += 3)
+        memcpy(text + n, "\xE5\xAD\x97", 3);
+    memcpy(text + n, "\":1}", 5);
+    conf_defaults(&c);
+    assert_int_equal(conf_parse(view_of(text), &c, &why), ERR_UNKNOWN_KEY);
+    assert_true(view_is_utf8(view_of(why.at)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_long_keys_between_characters),
         cmocka_unit_test(test_every_default_is_valid),
         cmocka_unit_test(test_file_sets_values),
         cmocka_unit_test(test_wrong_values_name_key_and_reason),
