@@ -2,6 +2,7 @@
  * Keys, signatures, secrets, addresses. Absent keys are replaced by dummies, so that the time taken tells
  * nothing; whether the feed asked for is there shows only in the status, 404 for everybody.
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -183,5 +184,8 @@ void auth_memory_add(struct auth_memory *m, const struct auth_message *msg, int6
     t->msg = *msg;
     t->until_ms = mono_ms + AUTH_KEEP_MS;
     HASH_ADD(hh, m->by_digest, msg.digest, sizeof t->msg.digest, t);
-    DL_APPEND(m->oldest, t);
+    if (t->hh.tbl)
+        DL_APPEND(m->oldest, t);
+    else
+        free(t);
 }

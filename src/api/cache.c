@@ -2,6 +2,7 @@
  * Rendered answers. ETags are the hash of the bytes: equal bytes have equal tags on every instance and after
  * a restart.
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,8 @@ static void hold(struct cache *c, struct cache_entry *e)
     if (e->n > c->max_bytes)
         return;
     HASH_ADD_KEYPTR(hh, c->by_key, e->key, e->key_n, e);
+    if (!e->hh.tbl)
+        return; /* it is given, and not kept */
     c->bytes += e->n;
     e->refs++;
 }

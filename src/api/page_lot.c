@@ -118,7 +118,10 @@ void page_put_go(const struct page *p)
     for (int i = 0; n && i < n->n; i++) {
         struct buf link;
         buf_init(&link, 2048);
-        if (navigator_link(n->v[i], &p->s->v[0].lot->lot, &link) == 0) {
+        int err = navigator_link(n->v[i], &p->s->v[0].lot->lot, &link);
+        if (err == ERR_NOMEM)
+            p->out->err = err;
+        if (err == 0) {
             buf_printf(p->out, "<a class=\"button%s\" target=\"_blank\" rel=\"noreferrer\" href=\"",
                        i ? "" : " first");
             page_view_text(p, buf_get(&link));

@@ -255,7 +255,10 @@ static void row_go(const struct page *p, const struct lot *lot)
     if (!p->v->navigators || !p->v->navigators->n)
         return;
     buf_init(&link, 2048);
-    if (navigator_link(p->v->navigators->v[0], lot, &link) == 0) {
+    int err = navigator_link(p->v->navigators->v[0], lot, &link);
+    if (err == ERR_NOMEM)
+        p->out->err = err;
+    if (err == 0) {
         buf_str(p->out, "<p class=\"go\"><a target=\"_blank\" rel=\"noreferrer\" href=\"");
         page_view_text(p, buf_get(&link));
         buf_str(p->out, "\">");

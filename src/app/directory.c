@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Registrations of feeds and sinks by (noun, id).
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include "app/directory.h"
 
 #include <stdlib.h>
@@ -70,7 +71,10 @@ int directory_put(struct directory *d, enum noun noun, struct view id, struct vi
     e->version = version;
     drop(d, noun, id);
     HASH_ADD_KEYPTR(hh, d->by_noun[noun], e->id, id.n, e);
-    return 0;
+    if (e->hh.tbl)
+        return 0;
+    entry_free(e);
+    return ERR_NOMEM;
 }
 
 static int by_id(struct entry *a, struct entry *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Report → norm → store, for polls and pushes alike, and the look-out for readings that grew too old.
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include "app/pipeline.h"
 
 #include <stdlib.h>
@@ -58,7 +59,10 @@ static struct flight *flight_of(struct pipeline *p, uint32_t lot)
         return f;
     f->lot = lot;
     HASH_ADD(hh, p->flights, lot, sizeof f->lot, f);
-    return f;
+    if (f->hh.tbl)
+        return f;
+    free(f);
+    return NULL;
 }
 
 /* What the next report of the lot is compared with. */

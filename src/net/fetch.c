@@ -7,6 +7,7 @@
  * back from two places only, on_transfer_done and on_kick; both count as `busy`, and a fetcher freed
  * meanwhile loses its memory when they end.
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include "parkd/net/fetch.h"
 
 #include <stdlib.h>
@@ -76,7 +77,10 @@ static struct fetch_host *host_get(struct fetcher *f, struct view name)
     }
     h->name = (struct view){h->name_text, name.n};
     HASH_ADD_KEYPTR(hh, f->hosts, h->name.p, (unsigned)h->name.n, h);
-    return h;
+    if (h->hh.tbl)
+        return h;
+    free(h);
+    return NULL;
 }
 
 /* --- requests --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The resolver's front: cache, queue, one deadline list (see the header for the rules).
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include "net/fetch_dns.h"
 
 #include <netdb.h>
@@ -211,7 +212,10 @@ static struct dns_name *name_get(struct dns *d, struct view host, bool create)
     n->dns = d;
     memcpy(n->host, key, sizeof key);
     HASH_ADD_STR(d->names, host, n);
-    return n;
+    if (n->hh.tbl)
+        return n;
+    free(n);
+    return NULL;
 }
 
 const struct dns_answer *dns_ask(struct dns *d, struct view host, struct dns_wait *w, int *err)

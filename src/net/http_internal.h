@@ -10,6 +10,7 @@
 #ifndef PARKD_NET_HTTP_INTERNAL_H
 #define PARKD_NET_HTTP_INTERNAL_H
 
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <uthash.h>

@@ -146,6 +146,10 @@ static struct http_peer *peer_take(struct http_server *s, const struct sockaddr 
     if (!p && (p = calloc(1, sizeof *p)) != NULL) {
         memcpy(p->addr, key, 16);
         HASH_ADD(hh, s->peers, addr, 16, p);
+        if (!p->hh.tbl) {
+            free(p);
+            return NULL; /* a connection that nobody counts */
+        }
     }
     if (p)
         p->n++;

@@ -70,6 +70,8 @@ static void take(struct acceptances *s, const struct doc *d)
         return;
     memcpy(r->lot, d->id, sizeof r->lot);
     HASH_ADD_STR(s->all, lot, r);
+    if (!r->hh.tbl)
+        free(r);
 }
 
 static void taken(struct office *o, enum noun noun, struct view id, const struct doc *d)

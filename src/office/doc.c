@@ -48,9 +48,14 @@ const struct doc *doc_take(struct office *o, enum noun noun, struct view id, str
     if (json.n && !d)
         return doc_find(o, noun, id); /* what cannot be read does not replace what could */
     drop(o, noun, id);
-    if (d)
-        HASH_ADD_STR(o->docs[noun], id, d);
-    return d;
+    if (!d)
+        return NULL;
+    HASH_ADD_STR(o->docs[noun], id, d);
+    if (d->hh.tbl)
+        return d;
+    log_error(OFFICE, "document=%s is not held: out of memory", d->id);
+    doc_free(d);
+    return NULL;
 }
 
 void docs_drop(struct office *o)

@@ -36,7 +36,10 @@ int index_add(struct index_item **all, const char *key, const void *value)
     item->n = 1;
     memcpy(item->key, key, size);
     HASH_ADD_STR(*all, key, item);
-    return 0;
+    if (item->hh.tbl)
+        return 0;
+    free(item);
+    return ERR_NOMEM;
 }
 
 size_t index_count(const struct index_item *all, const char *key)

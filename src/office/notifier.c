@@ -224,7 +224,10 @@ static struct outbox *box_of(struct notifier *n, const char *id)
     box->n = n;
     (void)snprintf(box->id, sizeof box->id, "%s", id);
     HASH_ADD_STR(n->boxes, id, box);
-    return box;
+    if (box->hh.tbl)
+        return box;
+    free(box);
+    return NULL;
 }
 
 static void tell(void *ctx, const struct doc *d)

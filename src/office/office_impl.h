@@ -11,6 +11,7 @@
 #ifndef PARKD_SRC_OFFICE_OFFICE_IMPL_H
 #define PARKD_SRC_OFFICE_OFFICE_IMPL_H
 
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include <uthash.h>
 
 #include "parkd/base/json.h"

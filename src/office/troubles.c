@@ -62,7 +62,10 @@ static struct trouble *trouble_of(struct troubles *n, enum incident_kind kind, c
     t->i.kind = kind;
     (void)snprintf(t->i.object, sizeof t->i.object, "%s", object);
     HASH_ADD_STR(n->all, key, t);
-    return t;
+    if (t->hh.tbl)
+        return t;
+    free(t);
+    return NULL;
 }
 
 /* now: without id; since_ms 0: not known. */
@@ -123,6 +126,10 @@ static void count_lots(struct troubles *n)
                 return;
             (void)snprintf(f->feed, sizeof f->feed, "%s", l->lot.feed);
             HASH_ADD_STR(n->feeds, feed, f);
+            if (!f->hh.tbl) {
+                free(f);
+                return;
+            }
         }
         f->all++;
         f->silent += is_silent(l);

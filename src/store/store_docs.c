@@ -2,6 +2,7 @@
  * Registrations as Redis holds them: lots go to the registry, feeds and sinks are remembered here by id and
  * version, so that an older message never undoes a newer one and a reload can tell what has gone meanwhile.
  */
+#define HASH_NONFATAL_OOM 1 /* an element without a place has no hh.tbl */
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -71,7 +72,10 @@ static struct doc *doc_of(struct docs *d, enum noun noun, struct view id)
     memcpy(doc->key, key, sizeof key);
     doc->noun = noun;
     HASH_ADD_STR(d->all, key, doc);
-    return doc;
+    if (doc->hh.tbl)
+        return doc;
+    free(doc);
+    return NULL;
 }
 
 /* Parses a lot's registration, or takes the parsed one again when its version is known. */
