@@ -53,7 +53,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate torture lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -96,6 +96,10 @@ crash: deps-test ## kill -9 of parkd N times (100), redis-server and both half a
 crash-truncate: deps-test ## the append-only file cut at every offset of its last 64 kB; goes on where tests/crash/truncate.tsv ends
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl tests/crash/truncate --log
+
+torture: deps-test ## every allocation of each scenario fails once, in turn
+	$(Q)$(MAKE) --no-print-directory BUILD=asan build/asan/torture
+	$(Q)exec build/asan/torture $(TORTURE_POINTS)
 
 onboarding: deps-test ## a district from nothing to 44 of 44, through the API as office and operators would
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
@@ -179,6 +183,10 @@ $(O)/parkctl: $(patsubst src/%.c,$(O)/obj/%.o,$(wildcard src/parkctl/*.c)) $(O)/
 
 $(O)/bench_decode: tests/bench/decode.c $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+TORTURE_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+$(O)/torture: tests/torture/alloc.c $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TORTURE_WRAP) -o $@ $^ $(LIBS)
 
 $(O)/tests/%.o: tests/unit/%.c | $(GEN)
 	@mkdir -p $(@D)
