@@ -53,7 +53,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate torture lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate soak torture lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -96,6 +96,10 @@ crash: deps-test ## kill -9 of parkd N times (100), redis-server and both half a
 crash-truncate: deps-test ## the append-only file cut at every offset of its last 64 kB; goes on where tests/crash/truncate.tsv ends
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl tests/crash/truncate --log
+
+soak: deps-test ## HOURS (2.2) of 500 lots with one fault a minute: memory, descriptors and latency; adds a line to tests/soak/log.tsv
+	$(Q)$(MAKE) --no-print-directory BUILD=release all
+	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl PATIENCE=3 tests/soak/run --hours $(or $(HOURS),2.2) --log
 
 torture: deps-test ## every allocation of each scenario fails once, in turn
 	$(Q)$(MAKE) --no-print-directory BUILD=asan build/asan/torture

@@ -24,7 +24,6 @@ RATE = 30                                 # two seconds of ours are a minute of 
 MINUTE_MS = 60_000
 LIMIT_MS = 10 * MINUTE_MS                 # DESIGN §6: late ends after ten minutes, for slow lots after thirty
 SLOW_LIMIT_MS = 30 * MINUTE_MS
-SLACK_MS = 5000 * RATE
 REDIS_IN_A_ROW = 4                        # then parkd ends in order: else the restarts of its Redis wait ever longer
 FAST = {"push_interval_ms": 20, "heartbeat_ms": None, "retry_ms": 10, "retry_max_ms": 50, "timeout_ms": 3000}
 SLOW = FAST | {"push_interval_ms": 60}
@@ -50,40 +49,46 @@ def sanitized():
 class Load:
     """A world whose every lot tells another number each time. turn chooses the city, the vendor and the box."""
 
+    rate, slow, asked_ms, deliver_ms = RATE, SLOW, 100, 20
+
     def __init__(self, world, turn=0, conf=None):
         self.world = world
-        world.clock = Clock(int(time.time() * 1000), RATE)
+        world.clock = Clock(int(time.time() * 1000), self.rate)
+        self._tellers(turn)
+        self._mqtt()
+        limits = {lot: SLOW_LIMIT_MS for lot in self.lots} | {lot: LIMIT_MS for lot in self.dead}
+        self.oracle = Oracle(complete=True, limits=limits, slack_ms=5000 * self.rate)
+        world.start_platform("--plain")
+        world.start_lotsim()
+        world.sink(timeout_ms=2000, min_interval_ms=self.deliver_ms)
+        world.start_parkd(conf)
+
+    def _tellers(self, turn):
+        world = self.world
         self.native = (world.feed("n", "native", 4, sim={**FAST, "lanes": 2}, lot=COUNTER)
                        + world.feed("s", "native", 1, sim=SLOW, lot=COUNTER, signed=True))
         self.dead = world.feed("d", "native", 1, sim=SLOW, lot=COUNTER)
         self.pushing = (self._city("h", CITIES[0]) + self._city("c", CITIES[1 + turn % (len(CITIES) - 1)])
-                        + self._box(BOXES[turn % len(BOXES)]))
+                        + self._box("b", BOXES[turn % len(BOXES)]))
         self.polled = (world.feed("g", "generic", 2, interval_ms=100, lot=COUNTER)
-                       + self._vendor(POLLED[turn % len(POLLED)]))
-        self._mqtt()
-        limits = {lot: SLOW_LIMIT_MS for lot in self.lots} | {lot: LIMIT_MS for lot in self.dead}
-        self.oracle = Oracle(complete=True, limits=limits, slack_ms=SLACK_MS)
-        world.start_platform("--plain")
-        world.start_lotsim()
-        world.sink(timeout_ms=2000)
-        world.start_parkd(conf)
+                       + self._vendor("v", POLLED[turn % len(POLLED)]))
 
     @property
     def lots(self):
         return self.native + self.dead + self.pushing + self.polled + self.heard
 
-    def _city(self, ident, city):
-        """A lot whose client speaks a city's protocol, signed and sealed as that city wants it."""
+    def _city(self, ident, city, many=1):
+        """Lots whose client speaks a city's protocol, signed and sealed as that city wants it."""
         keys, world = city.new_keys(), self.world
-        lots = world.feed(ident, city.name, 1, sim=SLOW | keys, lot=COUNTER)
+        lots = world.feed(ident, city.name, many, sim=self.slow | keys, lot=COUNTER)
         called = {lot: f"X{lot}" for lot in lots}
         world.feeds[-1] |= {"params": city.feed(keys, called), "allow_http": True,
                             "paths": city.paths(called) if callable(city.paths) else city.paths}
         return lots
 
-    def _box(self, dialect):
-        lots = self.world.feed("b", dialect, 1, sim=SLOW, lot=COUNTER)
-        keys, feed = self.world.keys["b"], self.world.feeds[-1]
+    def _box(self, ident, dialect, many=1):
+        lots = self.world.feed(ident, dialect, many, sim=self.slow, lot=COUNTER)
+        keys, feed = self.world.keys[ident], self.world.feeds[-1]
         if dialect == "plate-recognition":
             feed |= {"params": {}, "auth": {"url_secret_sha256": [sha256(keys["key"])]}}
         elif dialect == "wuhan":
@@ -92,9 +97,9 @@ class Load:
             feed["params"] = {"sign": "hmac-sha256"} | keys
         return lots
 
-    def _vendor(self, dialect):
-        lots = self.world.feed("v", dialect, 2, interval_ms=100, lot=COUNTER)
-        self.world.feeds[-1] |= {"mode": "poll", "params": self.world.keys["v"], "spacing_ms": 5}
+    def _vendor(self, ident, dialect, many=2):
+        lots = self.world.feed(ident, dialect, many, interval_ms=self.asked_ms, lot=COUNTER)
+        self.world.feeds[-1] |= {"mode": "poll", "params": self.world.keys[ident], "spacing_ms": 5}
         return lots
 
     def _mqtt(self):
@@ -154,11 +159,11 @@ class Load:
         if api:
             now = self.world.clock.now_ms()              # before the answer: a number may run out in between
             self.oracle.shown(parkd.lots(), now)
-            self.oracle.vitals(self._vitals(), LIMITS | {"unacknowledged lots": len(self.lots),
+            self.oracle.vitals(self.vitals(), LIMITS | {"unacknowledged lots": len(self.lots),
                                                          "resident memory, MB": MEMORY_MB[sanitized()]})
         self.check()
 
-    def _vitals(self):
+    def vitals(self):
         pid = self.world.parkd.process.pid
         with open(f"/proc/{pid}/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])
