@@ -3,7 +3,9 @@
  * script decides.
  *
  * What is asked for once is wanted until it is dropped: taken when free, extended every 15 s. A lease counts
- * from the moment its request was sent, by the monotonic clock, so it ends here before it ends in Redis.
+ * from the moment its request was sent, by the monotonic clock. Another's is looked at every 5 s, and taken
+ * over when its record did not change for as long as a lease lasts, counted from when we saw it, by our
+ * monotonic clock: so its owner's has ended before, whatever Redis' clock does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +15,12 @@
 #include "parkd/net/timer.h"
 #include "store/store_impl.h"
 
-#define LEASE_MS  45000
-#define RENEW_MS  15000
-#define SINKS_MAX 256
+#define LEASE_MS   45000
+#define RENEW_MS   15000
+#define WATCH_MS   5000
+#define KEEP_MS    (60 * 60 * 1000) /* in Redis, when nobody wants it any more */
+#define RECORD_MAX 64
+#define SINKS_MAX  256
 
 struct lease {
     struct leases *all;
@@ -23,6 +28,8 @@ struct lease {
     unsigned part;
     bool wanted, asking;
     int64_t asked_ms, until_ms; /* monotonic; until 0: not held */
+    char record[RECORD_MAX];    /* as we saw it last; empty: none */
+    int64_t since_ms;           /* since when it is the same */
 };
 
 struct leases {
@@ -96,37 +103,58 @@ static void name_of(const struct lease *one, char *dst, size_t size)
         snprintf(dst, size, "poll:%02u", one->part);
 }
 
+/* Whose is it, by "<instance> <number>"? */
+static bool is_ours(const struct leases *l, struct view record)
+{
+    size_t n = strlen(l->st->instance);
+    return view_starts(record, l->st->instance) && record.n > n && record.p[n] == ' ';
+}
+
+/* How long that record has been the same. */
+static int64_t watch(struct lease *one, struct view record, int64_t now)
+{
+    if (!view_is(record, one->record)) {
+        if (view_copy(record, one->record, sizeof one->record))
+            one->record[0] = '\0'; /* no parkd wrote that: it ends with its time to live */
+        one->since_ms = now;
+    }
+    return now - one->since_ms;
+}
+
 static void on_answer(void *ctx, const struct reply *r, enum redis_error err)
 {
     struct lease *one = ctx;
     struct leases *l = one->all;
-    int64_t now = clock_mono_ms(l->st->clock), wait = reply_int(r);
+    int64_t now = clock_mono_ms(l->st->clock);
     char name[16 + SINK_ID_SIZE];
     one->asking = false;
     l->asking--;
     if (err || !one->wanted)
         return; /* what is held stays held until its time */
-    bool had = one->until_ms > now;
-    one->until_ms = wait ? 0 : one->asked_ms + LEASE_MS;
-    if (had != (wait == 0)) {
+    bool had = one->until_ms > now, has = is_ours(l, reply_text(r));
+    int64_t wait = LEASE_MS - watch(one, reply_text(r), now);
+    one->until_ms = has ? one->asked_ms + LEASE_MS : 0;
+    if (had != has) {
         name_of(one, name, sizeof name);
-        log_info(STORE, "lease=%s held=%s", name, wait ? "no" : "yes");
+        log_info(STORE, "lease=%s held=%s", name, has ? "yes" : "no");
     }
-    /* Another's lease that ends soon is worth asking for then, not only at the next round. */
-    if (wait > 0 && wait < RENEW_MS && l->st->phase == PHASE_UP)
-        timer_arm(l->timer, wait + 50);
+    if (!has && wait > 0 && wait < WATCH_MS && l->st->phase == PHASE_UP)
+        timer_arm(l->timer, wait); /* it may be ours before the next look */
 }
 
+/* hold_ms 0: gives back. */
 static void ask(struct lease *one, int64_t hold_ms)
 {
     struct leases *l = one->all;
     struct redis_cmd cmd;
+    one->asked_ms = clock_mono_ms(l->st->clock);
+    bool names = !hold_ms || one->asked_ms - one->since_ms >= LEASE_MS;
     redis_cmd_init(&cmd);
     redis_cmd_eval(&cmd, &l->st->scripts[SCRIPT_LEASE], 1);
     redis_cmd_key(&cmd, lease_key(one));
     redis_cmd_str(&cmd, l->st->instance);
     redis_cmd_int(&cmd, hold_ms);
-    one->asked_ms = clock_mono_ms(l->st->clock);
+    redis_cmd_str(&cmd, names ? one->record : "");
     one->asking = true;
     l->asking++;
     if (store_send_fini(l->st, &cmd, on_answer, one)) {
@@ -139,7 +167,7 @@ static void ask_if_due(struct lease *one, int64_t now)
 {
     bool fresh = one->until_ms > now + LEASE_MS - RENEW_MS;
     if (one->wanted && !one->asking && !fresh)
-        ask(one, LEASE_MS);
+        ask(one, KEEP_MS);
 }
 
 void leases_kick(struct leases *l)
@@ -147,7 +175,7 @@ void leases_kick(struct leases *l)
     int64_t now = clock_mono_ms(l->st->clock);
     if (!store_up(l->st) || l->st->stopping)
         return;
-    timer_arm(l->timer, RENEW_MS + 100);
+    timer_arm(l->timer, WATCH_MS);
     for (unsigned i = 0; i < l->n_polls; i++)
         ask_if_due(&l->polls[i], now);
     for (size_t i = 0; i < l->n_sinks; i++)

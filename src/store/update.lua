@@ -11,10 +11,10 @@
 --
 -- Reads and checks come first, writes last: there is no rollback. The caller has checked all arguments. seq takes Redis' time, what
 -- is held and what the caller knows, so that a lost tail or a failover never gives a number to other content. A held observation
--- more than two minutes ahead of the caller's now does not block; what replaces it gets a new seq even when the values are equal,
--- so that everybody takes the step back in time. An observation may be older than a beat and still news: a box says that it lives before it
--- says what it counted, or its clock is slow and the beat was dated by ours. Then the source's own number or time decides, and the newer
--- of both observations stays. A beat says "unchanged", so it cannot revive an expired reading; nor can an
+-- more than two minutes ahead of the caller's now does not block a caller who knows it; what replaces it gets a new seq even when the
+-- values are equal, so that everybody takes the step back in time. An observation may be older than a beat and still news: a box says
+-- that it lives before it says what it counted, or its clock is slow and the beat was dated by ours. Then the source's own number or
+-- time decides, and the newer of both observations stays. A beat says "unchanged", so it cannot revive an expired reading; nor can an
 -- observation that is not newer than the one that expired. A caller who knows a higher number than is held saw a tail that was lost:
 -- then what is held gets a new number, even if nothing else changes, or that caller would wait for it for ever.
 local OK, TOUCH, DUP, OLD, GONE, RACE = 0, 1, 2, 3, 4, 5
@@ -75,6 +75,12 @@ local function touch(h, obs, tail)
   return TOUCH, h.seq, h.chg, record(h.seq, h.chg, obs, tail)
 end
 
+-- Is what is held of a time that cannot be yet? Only who has seen it may say so: a call that was lost on its way and arrives minutes
+-- later has an old clock.
+local function is_ahead(a, h)
+  return h.obs > now + AHEAD_MS and tonumber(ARGV[a + 2]) >= h.seq
+end
+
 -- Is it newer than what its source told last, though a beat was observed later?
 local function told_later(h, head, sseq)
   if expired(h.visible) then return false end
@@ -88,7 +94,7 @@ local function set(a, h)
   local tail = ARGV[a + 8] .. ' | ' .. visible
   local obs = tonumber(obs_text)
   if not h then return take(a, h, chg, obs_text, tail) end
-  if obs < h.obs and h.obs > now + AHEAD_MS then return take(a, h, chg, obs_text, tail) end
+  if obs < h.obs and is_ahead(a, h) then return take(a, h, chg, obs_text, tail) end
   local numbered = sseq ~= '0' and h.sseq ~= '0'
   if numbered and less(sseq, h.sseq) then return OLD, h.seq, h.chg end
   if obs < h.obs then
@@ -106,7 +112,7 @@ local function beat(a, h)
   local obs = tonumber(obs_text)
   if not h then return GONE, 0, 0 end
   if expired(h.visible) then return TOUCH, h.seq, h.chg end
-  if obs < h.obs and h.obs > now + AHEAD_MS then return take(a, h, h.chg, obs_text, h.tail) end
+  if obs < h.obs and is_ahead(a, h) then return take(a, h, h.chg, obs_text, h.tail) end
   if obs <= h.obs then return DUP, h.seq, h.chg end
   return touch(h, obs_text, h.tail)
 end
@@ -137,7 +143,7 @@ for i = 1, n do
   local r = 4 * i
   reply[r - 3], reply[r - 2], reply[r - 1] = code, seq, tonumber(chg)
   reply[r] = ''
-  local kept = op == 'S' and code == OK and h and h.obs <= now + AHEAD_MS and h.obs > tonumber(ARGV[a + 6])
+  local kept = op == 'S' and code == OK and h and h.obs > tonumber(ARGV[a + 6]) and not is_ahead(a, h)
   if code == OLD or code == RACE or op == 'B' or kept then reply[r] = new or (h and h.text) or '' end
   if new then
     local w = #hset
