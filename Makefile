@@ -53,7 +53,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate soak torture lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate sim soak torture lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -96,6 +96,10 @@ crash: deps-test ## kill -9 of parkd N times (100), redis-server and both half a
 crash-truncate: deps-test ## the append-only file cut at every offset of its last 64 kB; goes on where tests/crash/truncate.tsv ends
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl tests/crash/truncate --log
+
+sim: deps-test ## SEEDS (500) of 20 simulated hours each, on from where tests/sim/log.tsv ends
+	$(Q)$(MAKE) --no-print-directory BUILD=release build/release/sim
+	$(Q)exec tests/sim/run --seeds $(or $(SEEDS),500) --log
 
 soak: deps-test ## HOURS (2.2) of 500 lots with one fault a minute: memory, descriptors and latency; adds a line to tests/soak/log.tsv
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
@@ -191,6 +195,11 @@ $(O)/bench_decode: tests/bench/decode.c $(O)/libparkd.a
 TORTURE_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 $(O)/torture: tests/torture/alloc.c $(O)/libparkd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TORTURE_WRAP) -o $@ $^ $(LIBS)
+
+SIM := $(wildcard tests/sim/*.c)
+# Its own timers, loop, hiredis and HTTP stand before those of the library, which are then not linked.
+$(O)/sim: $(SIM) tests/sim/sim.h $(O)/libparkd.a
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/sim $(ALL_LDFLAGS) -o $@ $(SIM) $(O)/libparkd.a $(LIBS)
 
 $(O)/tests/%.o: tests/unit/%.c | $(GEN)
 	@mkdir -p $(@D)
