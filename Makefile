@@ -53,7 +53,7 @@ UNIT_BIN := $(UNIT:%=$(O)/tests/%)
 
 Q := $(if $(V),,@)
 
-.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate sim soak torture lint headers format install clean deps deps-bench deps-test help
+.PHONY: all run test test-unit test-flow bench fuzz onboarding sources quality-rates forecast page crash crash-truncate sim soak torture cov lint headers format install clean deps deps-bench deps-test help
 all: $(O)/parkd $(O)/parkctl
 	@:
 
@@ -128,6 +128,10 @@ forecast: ## errors and reliability of the forecast on ../shared/data/replay-44,
 page: deps-test ## every page in a browser: bytes, requests, axe, paints on a slow phone; fails over budget
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)exec /usr/bin/python3 tests/bench/pages.py --build build/release
+
+cov: deps-test ## line coverage of the pure core and of all C, by unit and flow tests; fails below 95 % and 85 %
+	$(Q)tools/install-packages cov
+	$(Q)exec tests/coverage
 
 lint: ## layers, purity, banned functions, configuration documents, headers, format
 	$(Q)tools/check-layers
