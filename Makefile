@@ -203,7 +203,7 @@ $(O)/torture: tests/torture/alloc.c $(O)/libparkd.a
 SIM := $(wildcard tests/sim/*.c)
 # Its own timers, loop, hiredis and HTTP stand before those of the library, which are then not linked.
 $(O)/sim: $(SIM) tests/sim/sim.h $(O)/libparkd.a
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests/sim $(ALL_LDFLAGS) -o $@ $(SIM) $(O)/libparkd.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/sim $(ALL_LDFLAGS) $(TORTURE_WRAP) -o $@ $(SIM) $(O)/libparkd.a $(LIBS)
 
 $(O)/tests/%.o: tests/unit/%.c | $(GEN)
 	@mkdir -p $(@D)

@@ -288,7 +288,7 @@ static void ingest_one(struct pipeline *p, const struct feed *feed, struct inges
     struct update *u = calloc(1, sizeof *u);
     if (lot == REGISTRY_NONE || !u) {
         free(u);
-        ingest_result(in, i, INGEST_REJECTED, 0);
+        ingest_result(in, i, lot == REGISTRY_NONE ? INGEST_REJECTED : INGEST_AWAY, 0);
         return;
     }
     *u = (struct update){.ingest = in, .index = i};

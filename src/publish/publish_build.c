@@ -143,12 +143,12 @@ static struct dialect_item item_of(const struct publish_batch *b, uint32_t lot)
 static int make_requests(struct publish_batch *b, struct why *why)
 {
     struct dialect_item *items = calloc(b->n + 1, sizeof *items);
+    for (size_t i = 0; i < b->n; i++)
+        b->open[i] = true; /* whatever fails below, they are handed back */
     if (!items)
         return why_set(why, ERR_NOMEM, "", "%s", err_text(ERR_NOMEM));
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n; i++)
         items[i] = item_of(b, b->items[i].lot);
-        b->open[i] = true;
-    }
     int err = call_dialect(b, items, why);
     free(items);
     if (err)

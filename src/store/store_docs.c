@@ -99,37 +99,38 @@ static int lot_of(const struct store *st, struct view id, struct view json, uint
     return rc;
 }
 
-static void take_lot(struct docs *d, struct view id, struct view json, uint64_t version)
+/* ERR_NOMEM; any other fault is the document's own, and told. */
+static int take_lot(struct docs *d, struct view id, struct view json, uint64_t version)
 {
     struct store *st = d->st;
     struct lot lot;
     uint32_t idx = registry_find(st->reg, id);
     if (!json.n) {
         if (idx == REGISTRY_NONE || registry_lot(st->reg, idx)->version > version)
-            return;
+            return 0;
         registry_remove(st->reg, registry_lot(st->reg, idx)->lot.id);
     } else {
-        if (lot_of(st, id, json, version, &lot))
-            return;
-        int rc = registry_put(st->reg, &lot, json, version, &idx);
+        int rc = lot_of(st, id, json, version, &lot);
+        if (rc)
+            return rc == ERR_NOMEM ? rc : 0;
+        rc = registry_put(st->reg, &lot, json, version, &idx);
         if (rc) {
             log_error(STORE, "lot=%s feed=%s foreign_id=%s error=%s", lot.id, lot.feed, lot.foreign_id,
                       err_name(rc));
-            return;
+            return rc == ERR_NOMEM ? rc : 0;
         }
     }
     if (st->ev.on_registration)
         st->ev.on_registration(st->ev.ctx, NOUN_LOT, id, json, version);
+    return 0;
 }
 
 void docs_take(struct docs *d, enum noun noun, struct view id, struct view json, uint64_t version)
 {
     struct store *st = d->st;
-    if (noun == NOUN_LOT) {
-        take_lot(d, id, json, version);
-        return;
-    }
-    struct doc *doc = doc_of(d, noun, id);
+    struct doc *doc = noun == NOUN_LOT ? NULL : doc_of(d, noun, id);
+    if (noun == NOUN_LOT ? take_lot(d, id, json, version) : !doc)
+        store_unusable(st, "out of memory for a registration"); /* all are read again, when there is some */
     if (!doc)
         return;
     doc->seen = true;

@@ -230,7 +230,11 @@ static bool request_chunk(struct load *l, unsigned part, const struct reply *mem
     }
     char *lines = buf_take(&ids, NULL);
     buf_fini(&ids);
-    return request(l, &cmd, on_registrations, part, lines);
+    if (lines)
+        return request(l, &cmd, on_registrations, part, lines);
+    redis_cmd_fini(&cmd);
+    load_failed(l, "out of memory", (struct view){NULL, 0}); /* else none of these lots would seem to be there */
+    return false;
 }
 
 static void on_members(void *ctx, const struct reply *r, enum redis_error err)

@@ -39,6 +39,19 @@ static int64_t a_while(int64_t most)
 
 /* --- what goes wrong --- */
 
+static void memory_is_back(void *ctx)
+{
+    (void)ctx;
+    memory_fails = 0;
+}
+
+static void lack_memory(void)
+{
+    memory_fails = (int)a_while(200);
+    sim_trace("%d of a thousand allocations fail", memory_fails);
+    sim_after(NULL, a_while(2 * MINUTE), memory_is_back, NULL);
+}
+
 static void start_again(void *ctx)
 {
     int node = (int)(intptr_t)ctx;
@@ -160,6 +173,7 @@ static void clocks_are_right(void *ctx)
 {
     (void)ctx;
     memset(node_skew, 0, sizeof node_skew);
+    db_stepped_at = db_skew ? sim_now : db_stepped_at;
     db_skew = 0;
     judge_clocks(CLOCKS_RIGHT);
     sim_trace("all clocks are right");
@@ -172,6 +186,7 @@ static void step_clock(void)
     int64_t most = far ? 10 * MINUTE : NEAR_MS, step = sim_between(-most, most);
     clocks_are_right(NULL);
     *(which == SIM_NODES ? &db_skew : &node_skew[which]) = step;
+    db_stepped_at = which == SIM_NODES ? sim_now : db_stepped_at;
     sim_trace("clock %d is off by %" PRId64, which, step);
     judge_clocks(far ? CLOCKS_FAR : CLOCKS_NEAR);
     sim_after(NULL, a_while(20 * MINUTE), clocks_are_right, NULL);
@@ -193,7 +208,7 @@ static void (*const faults[])(void) = {
     kill_node,           kill_node,       end_node,   freeze_node, kill_redis,
     kill_redis,          lose_tail,       fill_redis, trim_feeds,  cut_redis,
     cut_redis,           cut_platform,    cut_lots,   slow_down,   platform_misbehaves,
-    platform_misbehaves, platform_stalls, step_clock, silence};
+    platform_misbehaves, platform_stalls, step_clock, silence,     lack_memory};
 
 static void mend(void)
 {
@@ -204,6 +219,7 @@ static void mend(void)
     platform_mode = PLATFORM_OK;
     platform_stalls_until = 0;
     db_full = false;
+    memory_fails = 0;
     clocks_are_right(NULL);
 }
 
@@ -236,6 +252,8 @@ static void agree(void)
         }
         differs = judge_level();
     } while (differs && sim_now < until);
+    for (int i = 0; differs && i < SIM_NODES; i++)
+        node_tell(i);
     if (differs)
         sim_fail("%d minutes after everything was mended: %s", (int)(LEVEL_MS / MINUTE), differs);
     lots_pause(false);
@@ -287,7 +305,8 @@ static struct {
 static void play_in(uint64_t seed, const char *base)
 {
     char folder[300];
-    const struct log_conf level = {.level = sim_traces ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR};
+    /* The same with a trace: what is logged allocates, and allocations are among what may fail. */
+    const struct log_conf level = {.level = LOG_LEVEL_ERROR};
     log_setup(&level);
     (void)snprintf(folder, sizeof folder, "%s/%" PRIu64, base, seed);
     if (mkdir(folder, 0700))

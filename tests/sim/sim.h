@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "parkd/base/clock.h"
 #include "parkd/base/view.h"
@@ -51,6 +53,21 @@ void sim_trace(const char *fmt, ...) printf_like(1, 2);
 /* Ends the seed: a line that says what was broken, status 1. */
 _Noreturn void sim_fail(const char *fmt, ...) printf_like(1, 2);
 
+/* --- sim_memory.c: allocations of the product fail as told; the model's, which are these, never do --- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+#ifndef SIM_MEMORY
+#define malloc  __real_malloc
+#define calloc  __real_calloc
+#define realloc __real_realloc
+#endif
+extern int memory_fails;   /* so many in a thousand of those in somebody's life */
+extern bool memory_spares; /* but for now: the model calls the product's own helpers */
+bool memory_denies(void);
+uint64_t memory_failures(void);
+
 /* --- the ways between: how slow, and cut until when --- */
 
 struct way {
@@ -66,8 +83,9 @@ extern struct way way_redis[SIM_NODES], way_platform[SIM_NODES], way_lots[SIM_NO
 /* --- sim_db.c, sim_lua.c: Redis --- */
 
 struct redisReply;
-extern int64_t db_skew; /* ms that its clock is off */
-extern bool db_full;    /* refuses writes: OOM */
+extern int64_t db_stepped_at; /* when its clock was last set; 0 never */
+extern int64_t db_skew;       /* ms that its clock is off */
+extern bool db_full;          /* refuses writes: OOM */
 extern int64_t db_loads_until;
 
 int64_t db_wall(void);
@@ -128,7 +146,6 @@ enum platform_mode {
 extern enum platform_mode platform_mode;
 extern int platform_rejects; /* a lot, with PLATFORM_REJECTS */
 bool platform_holds(int lot, uint64_t *seq, int32_t *free);
-void platform_forgive(int lot, uint64_t seq); /* Redis lost what came after that: it may be told once more */
 uint64_t platform_deliveries(void);
 
 void lots_init(void);
@@ -172,6 +189,7 @@ void node_end(int node); /* in order; it is gone a while later */
 bool node_alive(int node);
 bool node_ready(int node); /* loaded, and Redis is there */
 void node_freeze(int node, int64_t ms);
+void node_tell(int node); /* its sinks and feeds, into the trace */
 int64_t node_frozen_until(int node);
 void node_resume_sink(int node); /* the platform is well again: what is held or waits is tried now */
 /* A push to that node: false when nobody takes it. */

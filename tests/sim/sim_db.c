@@ -37,7 +37,7 @@ struct key {
     UT_hash_handle hh;
 };
 
-int64_t db_skew, db_loads_until;
+int64_t db_skew, db_loads_until, db_stepped_at;
 bool db_full;
 void (*db_on_stream)(void);
 static struct key *keys, *kept;
@@ -719,7 +719,7 @@ void db_init(void)
 {
     clear(&keys);
     clear(&kept);
-    db_skew = db_loads_until = 0;
+    db_skew = db_loads_until = db_stepped_at = 0;
     db_full = false;
     db_forget_scripts();
 }

@@ -130,10 +130,14 @@ static void set_off(struct fetch *op)
 struct fetch *fetch_start(struct fetcher *f, const struct fetch_request *req, fetch_done_fn *on_done,
                           void *ctx, struct why *why)
 {
+    if (memory_denies()) {
+        (void)why_set(why, ERR_NOMEM, "", "out of memory");
+        return NULL;
+    }
     struct fetch *op = calloc(1, sizeof *op);
-    (void)why;
     if (!op)
         abort();
+    memory_spares = true; /* of what is copied below */
     *op = (struct fetch){.f = f,
                          .life = sim_life,
                          .done = on_done,
@@ -144,6 +148,7 @@ struct fetch *fetch_start(struct fetcher *f, const struct fetch_request *req, fe
                          .started_ms = sim_now,
                          .open = true,
                          .platform = view_starts(req->url, "http://platform/")};
+    memory_spares = false;
     op->next = all;
     all = op;
     f->active++;

@@ -133,7 +133,7 @@ static void on_connected(void *ctx)
 
 redisAsyncContext *redisAsyncConnectUnix(const char *path)
 {
-    struct conn *c = calloc(1, sizeof *c);
+    struct conn *c = memory_denies() ? NULL : calloc(1, sizeof *c);
     (void)path;
     if (!c)
         return NULL;
@@ -352,6 +352,7 @@ int redisAsyncCommandArgv(redisAsyncContext *ac, redisCallbackFn *fn, void *priv
     struct conn *c = conn_of(ac);
     if (!c->open || c->freeing)
         return REDIS_ERR;
+    memory_spares = true;
     buf_init(&b, SIZE_MAX / 2);
     (void)buf_printf(&b, "*%d\r\n", argc);
     for (int i = 0; i < argc; i++) {
@@ -362,6 +363,7 @@ int redisAsyncCommandArgv(redisAsyncContext *ac, redisCallbackFn *fn, void *priv
     char *text = view_dup(buf_get(&b));
     size_t n = b.n;
     buf_fini(&b);
+    memory_spares = false;
     return send(c, fn, privdata, text, n);
 }
 

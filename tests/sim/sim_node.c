@@ -79,8 +79,11 @@ static void on_registration(void *ctx, enum noun noun, struct view id, struct vi
     struct why why = {0};
     (void)id;
     (void)version;
-    if (!n->ending && json.n && noun != NOUN_LOT)
-        take(&n->app, noun, json, &why);
+    if (n->ending || !json.n || noun == NOUN_LOT)
+        return;
+    memory_spares = true; /* else somebody would have to register it once more */
+    take(&n->app, noun, json, &why);
+    memory_spares = false;
 }
 
 static void on_loaded(void *ctx, bool first)
@@ -165,12 +168,14 @@ void node_start(int node)
     *life = (struct life){.node = node};
     n->clock = n->app.clock = (struct clock){.wall = wall, .mono = mono};
     sim_life = life;
+    memory_spares = true; /* who cannot start says so and ends */
     n->app.loop = loop_new();
     n->app.reg = registry_new();
     make_store(n);
     make_stages(n);
     if (store_start(n->app.store, &why))
         sim_fail("node %d cannot start: %s", node, why.text);
+    memory_spares = false;
     sim_life = NULL;
 }
 
@@ -278,10 +283,11 @@ bool node_push(int node, const struct report *r, void (*done)(void *ctx, bool go
         abort();
     *p = (struct push){done, ctx, r->kind == REPORT_BEAT};
     sim_life = n->life;
-    if (pipeline_ingest(n->app.pipeline, feed, &list, on_ingested, p))
-        abort();
+    bool taken = pipeline_ingest(n->app.pipeline, feed, &list, on_ingested, p) == 0;
     sim_life = NULL;
-    return true;
+    if (!taken)
+        free(p); /* answered 503 */
+    return taken;
 }
 
 int64_t node_frozen_until(int node)
@@ -348,4 +354,21 @@ bool node_shows(int node, int lot)
     const struct registry_lot *l = at == REGISTRY_NONE ? NULL : registry_lot(n->app.reg, at);
     return l && l->reading.free != COUNT_NONE &&
            freshness_current(&l->reading, l->interval_ms, node_wall(node));
+}
+
+void node_tell(int node)
+{
+    struct node *n = &nodes[node];
+    struct json_writer w;
+    struct buf b;
+    if (!n->life)
+        return;
+    buf_init(&b, 65536);
+    jw_init(&w, &b);
+    jw_array(&w, NULL);
+    publisher_write_status(n->app.publisher, &w);
+    feeds_write_status(n->app.feeds, &w);
+    jw_end_array(&w);
+    sim_trace("node %d store=%s " VIEW_FMT, node, store_up(n->app.store) ? "up" : "away", (int)b.n, b.p);
+    buf_fini(&b);
 }

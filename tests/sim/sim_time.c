@@ -196,7 +196,7 @@ struct timer {
 struct timer *timer_new(struct loop *l, timer_fn *fn, void *ctx)
 {
     (void)l;
-    struct timer *t = calloc(1, sizeof *t);
+    struct timer *t = memory_denies() ? NULL : calloc(1, sizeof *t);
     if (t)
         t->e = (struct event){.fn = fn, .ctx = ctx, .life = sim_life};
     return t;
@@ -301,7 +301,7 @@ static void on_work(void *ctx)
 
 int loop_work(struct loop *l, loop_work_fn *work, loop_done_fn *done, void *data)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct work *w = memory_denies() ? NULL : calloc(1, sizeof *w);
     if (!w)
         return ERR_NOMEM;
     *w = (struct work){work, done, data};
