@@ -233,7 +233,8 @@ static bool request_chunk(struct load *l, unsigned part, const struct reply *mem
     if (lines)
         return request(l, &cmd, on_registrations, part, lines);
     redis_cmd_fini(&cmd);
-    load_failed(l, "out of memory", (struct view){NULL, 0}); /* else none of these lots would seem to be there */
+    load_failed(l, "out of memory",
+                (struct view){NULL, 0}); /* else none of these lots would seem to be there */
     return false;
 }
 
