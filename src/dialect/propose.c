@@ -229,11 +229,12 @@ static bool mentions(struct view source, struct view name)
     return name.n && source.n && memmem(source.p, source.n, name.p, name.n) != NULL;
 }
 
-/* JSON in a text was read as a message of its own, of which the trace's notes tell nothing here. */
+/* JSON in a text was read as a message of its own, which is gone: the notes of it are addresses that anything
+ * may have by now. */
 static bool is_traced(const void *ctx, const struct part *p)
 {
     const struct looked_at *l = ctx;
-    return trace_has(l->trace, p->origin) || (is_inside_text(p) && mentions(l->source, p->name));
+    return is_inside_text(p) ? mentions(l->source, p->name) : trace_has(l->trace, p->origin);
 }
 
 /* A Lua file that mentions a field's name has looked at it. */
