@@ -115,6 +115,7 @@ extern void (*db_on_stream)(void); /* something was added to a stream */
 
 void link_server_dies(int64_t for_ms); /* connections end; nobody gets in meanwhile */
 bool link_server_is_up(void);
+int64_t link_down_until(void);
 
 /* --- sim_fetch.c: requests to platform and lots --- */
 

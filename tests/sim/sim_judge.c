@@ -14,6 +14,7 @@
 #define LIMIT_MS        (31 * MINUTE) /* late ends after thirty minutes at most */
 #define AFTER_CLOCK_MS  (5 * MINUTE)
 #define CLOCK_MEMORY_MS (30 * MINUTE)
+#define REWRITE_MS      (5 * MINUTE)
 #define OVERTAKEN_MS    (10 * SECOND)
 
 struct fact { /* what a number stood for when it was first seen */
@@ -60,9 +61,12 @@ static bool clocks_within(enum clocks worst)
     return clocks <= worst && (!ended || sim_now > ended + AFTER_CLOCK_MS);
 }
 
+/* Until everybody could have written again what they remember: Redis may be down long after it lost its tail.
+ */
 bool judge_lost_lately(void)
 {
-    return lost_at && sim_now < lost_at + MINUTE;
+    int64_t from = link_down_until() > lost_at ? link_down_until() : lost_at;
+    return lost_at && sim_now < lost_at + CLOCK_MEMORY_MS && sim_now < from + REWRITE_MS;
 }
 
 /* Must what is seen of this lot never become older? Where a lot says when, only a clock that is wrong by more

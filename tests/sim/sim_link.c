@@ -50,6 +50,11 @@ bool link_server_is_up(void)
     return sim_now >= down_until;
 }
 
+int64_t link_down_until(void)
+{
+    return down_until;
+}
+
 static struct conn *conn_of(const redisAsyncContext *ac)
 {
     return (struct conn *)(void *)(uintptr_t)ac;
