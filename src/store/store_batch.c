@@ -200,7 +200,8 @@ static bool put_slot(struct updates *u, struct build *b, struct slot *s)
         int rc = put_update(b, l, s->flying);
         if (!rc)
             return true;
-        log_error(STORE, "lot=%s error=%s its reading breaks the rules of readings", l->lot.id, err_name(rc));
+        log_error(STORE, "lot=%s error=%s not written: %s", l->lot.id, err_name(rc),
+                  rc == ERR_NOMEM ? "out of memory" : "its reading breaks the rules of readings");
         o.code = STORE_REFUSED;
     }
     finish_run(u, s, &o);

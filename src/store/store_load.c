@@ -9,6 +9,7 @@
  *
  * Every request knows its run; replies of a run that was stopped are ignored.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +63,9 @@ void load_stop(struct load *l)
 
 static void load_failed(struct load *l, const char *what, struct view detail)
 {
-    char why[160];
-    struct buf b;
-    buf_init(&b, sizeof why - 1);
-    buf_printf(&b, "%s: %.100s", what, detail.n ? detail.p : "");
-    if (view_copy(buf_get(&b), why, sizeof why))
-        why[0] = '\0';
-    buf_fini(&b);
+    char why[160]; /* no allocation: this may be told because there is no memory */
+    int n = (int)(detail.n < 100 ? detail.n : 100);
+    (void)snprintf(why, sizeof why, "%.40s%s%.*s", what, n ? ": " : "", n, n ? detail.p : "");
     store_unusable(l->st, why);
 }
 
