@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #undef ERR_STATE
+#include <dlfcn.h>
+#include <netdb.h>
 #include <zlib.h>
 
 #include "parkd/base/log.h"
@@ -536,6 +538,78 @@ static void resolves_names(void **state)
     }
 }
 
+/* A resolver in somebody else's hands: what it says of this name is what the test says. */
+#define THEIRS "rebind.test"
+static const char *their_answer[4]; /* addresses; the first NULL ends them */
+static int their_asked;
+
+typedef int resolver_fn(const char *node, const char *service, const struct addrinfo *hints,
+                        struct addrinfo **res);
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{
+    void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+    resolver_fn *real = NULL;
+    struct addrinfo **end = res;
+    memcpy(&real, &symbol, sizeof real); /* as POSIX wants it */
+    if (!node || strcmp(node, THEIRS) != 0)
+        return real(node, service, hints, res);
+    their_asked++;
+    *res = NULL;
+    for (int i = 0; their_answer[i]; i++) {
+        int rc = real(their_answer[i], service, hints, end);
+        while (!rc && *end)
+            end = &(*end)->ai_next;
+    }
+    return *res ? 0 : EAI_NONAME;
+}
+
+static void ask_theirs(struct world *w, struct result *r)
+{
+    char url[128];
+    snprintf(url, sizeof url, "http://" THEIRS ":%s/n", strrchr(w->host, ':') + 1);
+    ask_url(w, url, 1000, r);
+    run_until(w->loop, &r->n, 1);
+}
+
+/* A name that is ours to ask at first and then points inside, or does both at once. */
+static void a_name_that_moves_inside(void **state)
+{
+    struct world *w = *state;
+    struct addr_filter f = {0}, loopback = {0};
+    struct result r;
+
+    memcpy(their_answer, (const char *[4]){"127.0.0.1"}, sizeof their_answer);
+    new_fetcher(w, &f);
+    ask_theirs(w, &r);
+    assert_int_equal(r.err, ERR_ADDRESS);
+    memcpy(their_answer, (const char *[4]){"::ffff:127.0.0.1", "::1"}, sizeof their_answer);
+    new_fetcher(w, &f);
+    ask_theirs(w, &r);
+    assert_int_equal(r.err, ERR_ADDRESS);
+    memcpy(their_answer, (const char *[4]){"192.0.2.1", "127.0.0.1"},
+           sizeof their_answer); /* for documentation: nobody */
+    new_fetcher(w, &f);
+    ask_theirs(w, &r);
+    assert_true(r.err != 0);
+    assert_int_equal(w->n_requests, 0);
+
+    assert_int_equal(addr_filter_allow(&loopback, VIEW("127.0.0.1/32")), 0);
+    new_fetcher(w, &loopback);
+    memcpy(their_answer, (const char *[4]){"127.0.0.1"}, sizeof their_answer);
+    their_asked = 0;
+    ask_theirs(w, &r);
+    assert_int_equal(r.err, 0);
+    memcpy(their_answer, (const char *[4]){"10.0.0.1"}, sizeof their_answer);
+    ask_theirs(w, &r); /* what was looked at is what is connected to */
+    assert_int_equal(r.err, 0);
+    assert_int_equal(their_asked, 1);
+    new_fetcher(w, &loopback); /* who looks again sees it, and refuses */
+    ask_theirs(w, &r);
+    assert_int_equal(r.err, ERR_ADDRESS);
+    assert_int_equal(w->n_requests, 2);
+}
+
 struct blocker {
     uv_sem_t go;
     int done;
@@ -837,6 +911,7 @@ int main(void)
         T(says_so_when_nobody_listens),
         T(calls_no_denied_address),
         T(resolves_names),
+        T(a_name_that_moves_inside),
         T(a_dead_resolver_holds_up_nobody_else),
         T(cancels_at_every_stage),
         T(a_callback_may_cancel_others_and_free_all),
