@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness.parkd import PARKCTL, PARKD, Parkd  # noqa: E402
 from harness.world import World  # noqa: E402
 
-NEEDS_PARKD = ("lifecycle", "ingest", "poll", "push_dialect", "sink", "sink_register", "api", "parkctl",
+NEEDS_PARKD = ("lifecycle", "crowd", "upgrade", "ingest", "poll", "push_dialect", "sink", "sink_register", "api", "parkctl",
                "registry", "replay", "crash", "truncate", "matrix",
                "relay", "faults", "access", "try", "hostile", "vendors",
                "sink_try", "snapshot", "sinks", "platform_page", "nat", "quality", "ledger", "ledger_ctl", "accounts", "selfservice", "authorisation", "onboarding", "telling",
