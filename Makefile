@@ -105,9 +105,10 @@ soak: deps-test ## HOURS (2.2) of 500 lots with one fault a minute: memory, desc
 	$(Q)$(MAKE) --no-print-directory BUILD=release all
 	$(Q)PARKD=$(abspath build/release)/parkd PARKCTL=$(abspath build/release)/parkctl PATIENCE=3 tests/soak/run --hours $(or $(HOURS),2.2) --log
 
-torture: deps-test ## every allocation of each scenario fails once, in turn
-	$(Q)$(MAKE) --no-print-directory BUILD=asan build/asan/torture
-	$(Q)exec build/asan/torture $(TORTURE_POINTS)
+torture: deps-test ## every allocation of each scenario fails once, in turn; then every call of the kernel for files and sockets
+	$(Q)$(MAKE) --no-print-directory BUILD=asan all build/asan/torture
+	$(Q)build/asan/torture $(TORTURE_POINTS)
+	$(Q)PARKD=$(abspath build/asan)/parkd tests/torture/calls
 
 onboarding: deps-test ## a district from nothing to 44 of 44, through the API as office and operators would
 	$(Q)$(MAKE) --no-print-directory BUILD=release all

@@ -258,15 +258,16 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const stru
                             conf->tls_cert ? tls : &tls[2], MHD_OPTION_END);
 }
 
-static void attach(struct http_server *s, uv_loop_t *uv, int epoll_fd)
+static int attach(struct http_server *s, uv_loop_t *uv, int epoll_fd)
 {
-    uv_poll_init(uv, &s->poll, epoll_fd);
+    if (uv_poll_init(uv, &s->poll, epoll_fd))
+        return ERR_IO;
     uv_idle_init(uv, &s->kick);
     uv_timer_init(uv, &s->deadline_timer);
     uv_timer_init(uv, &s->grace);
     s->poll.data = s->kick.data = s->deadline_timer.data = s->grace.data = s;
     s->open_handles = 4;
-    uv_poll_start(&s->poll, UV_READABLE, on_ready);
+    return uv_poll_start(&s->poll, UV_READABLE, on_ready) ? ERR_IO : 0;
 }
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_conf *conf, http_handler_fn *fn,
@@ -291,7 +292,11 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_con
         close(fd);
         goto fail;
     }
-    attach(s, loop_uv(l), MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    if (attach(s, loop_uv(l), MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd)) {
+        why_set(why, ERR_IO, "", "the event loop does not take the HTTP server");
+        MHD_stop_daemon(s->mhd);
+        goto fail;
+    }
     return s;
 fail:
     if (s->unix_path)
