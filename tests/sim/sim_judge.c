@@ -13,7 +13,7 @@
 
 #define LIMIT_MS        (31 * MINUTE) /* late ends after thirty minutes at most */
 #define AFTER_CLOCK_MS  (5 * MINUTE)
-#define CLOCK_MEMORY_MS (30 * MINUTE)
+#define CLOCK_MEMORY_MS (30 * MINUTE) /* so long may wait in memory what was dated by a wrong clock */
 #define REWRITE_MS      (5 * MINUTE)
 #define OVERTAKEN_MS    (10 * SECOND)
 
@@ -53,12 +53,12 @@ void judge_clocks(enum clocks how)
 }
 
 /* Were they no worse than that, now and a while before? */
-static bool clocks_within(enum clocks worst)
+static bool clocks_within(enum clocks worst, int64_t after_ms)
 {
     if (worst == CLOCKS_FAR)
         return true;
     int64_t ended = since[worst + 1];
-    return clocks <= worst && (!ended || sim_now > ended + AFTER_CLOCK_MS);
+    return clocks <= worst && (!ended || sim_now > ended + after_ms);
 }
 
 /* Until everybody could have written again what they remember: Redis may be down long after it lost its tail.
@@ -73,7 +73,8 @@ bool judge_lost_lately(void)
  * than two minutes is believed more than it is; where it does not, our clocks are all there is. */
 static bool is_ordered(int lot)
 {
-    return !judge_lost_lately() && clocks_within(lot_is_dated(lot) ? CLOCKS_NEAR : CLOCKS_RIGHT);
+    return !judge_lost_lately() &&
+           clocks_within(lot_is_dated(lot) ? CLOCKS_NEAR : CLOCKS_RIGHT, CLOCK_MEMORY_MS);
 }
 
 /* FNV-1a */
@@ -196,7 +197,7 @@ void judge_sign(int lot)
 static void judge_age(int lot, const char *where)
 {
     int64_t age = sim_now - books[lot].sign_ms;
-    if (age > LIMIT_MS && clocks_within(CLOCKS_RIGHT))
+    if (age > LIMIT_MS && clocks_within(CLOCKS_RIGHT, AFTER_CLOCK_MS))
         sim_fail("%s: %s shows a number, %" PRId64 " s after its last sign of life", lot_name(lot), where,
                  age / 1000);
 }
