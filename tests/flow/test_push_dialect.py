@@ -48,9 +48,9 @@ def test_wrong_signature_is_answered_in_their_manner_and_changes_nothing(world):
     wait_for(lambda: parkd.lot(lots[0])["free"] == 10)
     world.lotsim.fault("wrong_signature", lot=lots[0])
     world.lotsim.value(lots[0], 60)
-    wait_for(lambda: world.lotsim.state()["lanes"][0]["failures"] > 2, what="refusals")
+    # Earlier failures may be of before parkd listened.
+    wait_for(lambda: "401" in (world.lotsim.state()["lanes"][0]["last_error"] or ""), what="a refusal")
     assert parkd.store.record(lots[0]).free == 10
-    assert "401" in world.lotsim.state()["lanes"][0]["last_error"]
     assert parkd.metrics()['parkd_ingest_requests_total{result="unauthorised"}'] > 0
     world.lotsim.fault("wrong_signature", False, lot=lots[0])
     wait_for(lambda: parkd.lot(lots[0])["free"] == 60, what="the feed to go on")
